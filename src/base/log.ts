@@ -1,0 +1,43 @@
+/**
+ * Structured logs behind an allow-list: only the fields named here can be written, so a prompt, a
+ * key or an upstream's secret has no way in. Values are bounded in length by the adapter.
+ */
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogFields {
+  readonly request_id?: string;
+  readonly organization_id?: string;
+  readonly key_id?: string;
+  readonly method?: string;
+  /** The route's pattern, never the raw path. */
+  readonly route?: string;
+  readonly status?: number;
+  readonly code?: string;
+  readonly model?: string;
+  readonly endpoint?: string;
+  readonly attempt?: number;
+  readonly attempts?: number;
+  readonly outcome?: string;
+  readonly duration_ms?: number;
+  readonly first_byte_ms?: number;
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly cost_usd?: string;
+  readonly streamed?: boolean;
+  readonly count?: number;
+  readonly bytes?: number;
+  readonly pid?: number;
+  readonly port?: number;
+  readonly path?: string;
+  readonly version?: string;
+  readonly field?: string;
+  /** A cause in our own words or an error's message, passed through `describeError`. */
+  readonly cause?: string;
+}
+
+export interface Log {
+  write(level: LogLevel, event: string, fields?: LogFields): void;
+}
+
+export const silentLog: Log = { write: () => undefined };
