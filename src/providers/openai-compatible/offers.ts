@@ -1,0 +1,4 @@
+/** What this host serves, at what price. */
+import type { Offer } from '../offers.ts';
+
+export const offers: readonly Offer[] = [];

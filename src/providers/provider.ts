@@ -1,0 +1,199 @@
+/**
+ * The spec of a provider: a plain object of data and pure functions. No class, no fetch, no clock;
+ * the gateway owns transport, timeouts, SSE splitting, aborts, size limits, money and users. A
+ * provider says only what is particular to one upstream: where it is, how it knows us, how it
+ * speaks and complains.
+ */
+import type { Awaitable } from '#base/result.ts';
+import type { UpstreamHeaders } from '#base/transport.ts';
+import type { Usage } from '#wire/usage.ts';
+import type { ChatAnswer, ChatEvent, ChatForm, UpstreamComplaint } from './form.ts';
+import type { Offer } from './offers.ts';
+
+/**
+ * What a request wants of an upstream. Later steps add theirs here, and the address functions
+ * answer.
+ */
+export type Operation = 'chat';
+
+/** Wire dialects. A door and an upstream that name the same one pass bytes through. */
+export type Dialect =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'bedrock-converse'
+  | 'cohere-chat';
+
+/**
+ * One place to run a model: an operator's credential and address, and the host's id of the model.
+ */
+export interface Target {
+  /** What the provider's official SDK takes as its base URL; no trailing slash. */
+  readonly baseUrl: string;
+  /** The host's id of the model, or the deployment. */
+  readonly model: string;
+  readonly region: string | null;
+  readonly project: string | null;
+  readonly account: string | null;
+}
+
+export interface UpstreamAddress {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+}
+
+/** Header names are lower case. */
+export type HeaderPairs = readonly (readonly [name: string, value: string])[];
+
+/** What must be known to answer "who are we": the secret and what a signature covers. */
+export interface CredentialInput {
+  readonly secret: string;
+  readonly target: Target;
+  readonly address: UpstreamAddress;
+  readonly body: Uint8Array;
+  readonly nowMs: number;
+}
+
+/**
+ * Headers at once, or an exchange of the secret for a token first, which the gateway runs and
+ * caches until `expiresAtMs` (Vertex and others).
+ */
+export type Credentials =
+  | { readonly headers: HeaderPairs }
+  | {
+      readonly exchange: {
+        readonly cacheKey: string;
+        readonly url: string;
+        readonly headers: HeaderPairs;
+        readonly body: string;
+        read(
+          body: Uint8Array,
+        ): { readonly headers: HeaderPairs; readonly expiresAtMs: number } | null;
+      };
+    };
+
+/**
+ * What an upstream's refusal means for us. `retry` says whether another target may do better:
+ * `elsewhere` (this host or credential is unwell), `never` (the request itself is at fault).
+ */
+export interface UpstreamError {
+  readonly kind:
+    | 'invalid_request'
+    | 'context_length'
+    | 'content_filter'
+    | 'authentication'
+    | 'permission'
+    | 'billing'
+    | 'model_not_found'
+    | 'rate_limit'
+    | 'overloaded'
+    | 'timeout'
+    | 'server_error';
+  readonly retry: 'elsewhere' | 'never';
+  readonly status: number;
+  /**
+   * The upstream's words. Shown to the caller only for `retry: 'never'`; they speak of his request.
+   */
+  readonly message: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly retryAfterMs: number | null;
+}
+
+export interface UpstreamErrorInput {
+  readonly status: number;
+  readonly headers: UpstreamHeaders;
+  /** At most 64 KiB of it. */
+  readonly body: Uint8Array;
+  readonly nowMs: number;
+}
+
+/** A setting that could not be passed on as it stood; told to the caller in `warnings`. */
+export interface Warning {
+  readonly code: 'dropped' | 'renamed' | 'emulated' | 'clamped' | 'ignored';
+  /** Path of the field in the caller's own dialect. */
+  readonly param: string;
+  readonly message: string;
+}
+
+/** A change of one top-level member of a raw JSON body. `json` is JSON text. */
+export type BodyEdit =
+  | { readonly op: 'set'; readonly key: string; readonly json: string }
+  | { readonly op: 'remove'; readonly key: string }
+  | { readonly op: 'rename'; readonly key: string; readonly to: string };
+
+/** Top-level members of the caller's body: what a provider may ask to decide its edits. */
+export interface BodyMembers {
+  has(key: string): boolean;
+  /** The member's raw JSON text, or undefined. */
+  raw(key: string): string | undefined;
+}
+
+/** What a same-dialect body needs before this upstream understands it. */
+export interface BodyAdaptation {
+  readonly edits: readonly BodyEdit[];
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * The same dialect in and out. Bytes pass; only what is named here is looked at. `answer` and
+ * `event` exist only for upstreams whose form would break the official client (Mistral's content
+ * arrays): they get parsed JSON and return what the client should see, and cost the parse.
+ */
+export interface PassThrough {
+  /**
+   * The top-level member that bounds generated tokens at this host: what to set where the caller
+   * sent no bound and one is needed.
+   */
+  readonly maxTokensKey: string;
+  adapt(body: BodyMembers, target: Target): BodyAdaptation;
+  /** `body` is the whole parsed answer, or one parsed event. Pure; null where there is none. */
+  readUsage(body: unknown): Usage | null;
+  readComplaint(body: unknown): UpstreamComplaint | null;
+  answer?(body: unknown): unknown;
+  event?(event: unknown): unknown;
+}
+
+/** Incremental decoder of one stream; state lives inside one request. */
+export interface ChatStreamDecoder {
+  push(event: { readonly event: string | null; readonly data: string }): readonly ChatEvent[];
+  end(): readonly ChatEvent[];
+}
+
+/** Translation from and to the common form. */
+export interface ChatCodec {
+  encode(
+    form: ChatForm,
+    target: Target,
+  ): { readonly body: unknown; readonly warnings: readonly Warning[] };
+  decode(body: unknown): ChatAnswer;
+  stream(): ChatStreamDecoder;
+}
+
+export interface ChatSupport {
+  readonly dialect: Dialect;
+  readonly codec: ChatCodec;
+  /** Present where the dialect is also a door's. */
+  readonly passThrough?: PassThrough;
+}
+
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+  /** The host's API documentation. */
+  readonly docs: string;
+  /** Null: the operator must say where it is (azure-openai, vllm, openai-compatible ...). */
+  readonly baseUrl: string | null;
+  /** Environment variables, usual names first, whose presence switches the provider on. */
+  readonly env: { readonly apiKey: readonly string[]; readonly baseUrl?: readonly string[] };
+  /** False for hosts that need no secret (ollama, vllm, lm-studio). */
+  readonly needsKey: boolean;
+  /** Whether an abort ends generation and its bill, or is billed to the end (money.md, rule 6). */
+  readonly onCancel: 'stops' | 'bills_on';
+  address(target: Target, operation: Operation): UpstreamAddress;
+  credentials(input: CredentialInput): Awaitable<Credentials>;
+  readError(input: UpstreamErrorInput): UpstreamError;
+  readonly offers: readonly Offer[];
+  readonly chat?: ChatSupport;
+}
