@@ -1,0 +1,224 @@
+/**
+ * What no data set says, or says wrongly, decided by hand: shutdown dates, prices on which the sets
+ * disagree, facts of models younger than models.dev's snapshot. Each with its source.
+ */
+import type { ModelFacts } from '#catalog/models.ts';
+import type { DataSet, MutableList } from './sources.ts';
+
+/** The day for which the catalog is derived: what is shut down before it is left out. */
+export const TODAY = '2026-11-20';
+
+/**
+ * Shutdown dates by provider and host's id; the first match counts. OpenAI's dates are those of its
+ * deprecations page (developers.openai.com/api/docs/deprecations), read from copies of 2026-04-22,
+ * 2026-05-14, 2026-10-15 and 2026-10-28.
+ */
+export const SHUTDOWNS: Readonly<Record<string, readonly (readonly [id: RegExp, date: string])[]>> =
+  {
+    openai: [
+      [/^gpt-5(\.1)?-(chat-latest|codex)/, '2026-07-23'],
+      [
+        /^gpt-5\.2-codex$|deep-research|^gpt-audio-mini-2025-10-06$|-(search|audio)-preview/,
+        '2026-07-23',
+      ],
+      [/^gpt-5\.[23]-chat-latest$/, '2026-08-10'],
+      [
+        /^(gpt-3\.5|gpt-4$|gpt-4-|gpt-4o-2024-05-13|gpt-4\.1-nano|o1|o3-mini|o4-mini)/,
+        '2026-10-23',
+      ],
+      [/^gpt-5(-mini|-nano|-pro)?(-2025-\d\d-\d\d)?$/, '2026-12-11'],
+      [/^o3(-pro)?(-2025-\d\d-\d\d)?$/, '2026-12-11'],
+      [/^gpt-(4o|4\.1)(-mini)?(-20\d\d-\d\d-\d\d)?$/, '2027-01-14'],
+      [/^gpt-audio/, '2027-01-20'],
+      [/^gpt-5\.1(-2025-11-13)?$|^gpt-5\.3-codex$|^gpt-5\.4-nano/, '2027-04-01'],
+    ],
+    // api-docs.deepseek.com/news/news260424
+    deepseek: [[/^deepseek-(chat|reasoner)$/, '2026-07-24']],
+    // Groq's notice of June 2026 (console.groq.com/docs/deprecations), by two projects that follow it.
+    groq: [[/^llama-3\.(3-70b-versatile|1-8b-instant)$/, '2026-08-16']],
+    // docs.mistral.ai, model cards: Devstral Medium 1.0, Mistral Large 2.1
+    mistral: [[/^(devstral-medium-2507|mistral-large-2411)$/, '2026-05-31']],
+  };
+
+interface PriceDecision {
+  /** Believe this set, or take these numbers. */
+  readonly take:
+    | DataSet
+    | { readonly list: MutableList; readonly source: string; readonly effectiveFrom: string };
+  readonly why: string;
+}
+
+const DEEPSEEK_PAGE = 'https://api-docs.deepseek.com/quick_start/pricing';
+const DEEPSEEK_WHY =
+  'Peak price (weekdays 01:00-04:00 and 06:00-10:00 UTC); all other hours cost half. A sheet has no hours, and the hold must cover the worst.';
+const FLASH = { input: '0.3', cache_read: '0.006', output: '1.2' };
+
+const PERPLEXITY_PAGE =
+  'https://docs.perplexity.ai/docs/getting-started/pricing (litellm 2026-07-24)';
+
+function sonar(input: string, output: string, request: string): PriceDecision {
+  return {
+    take: {
+      list: { input, output, request },
+      source: PERPLEXITY_PAGE,
+      effectiveFrom: '2026-07-24',
+    },
+    why: 'The fee per request at search_context_size low, the default; medium and high cost more (litellm knows all three), which a sheet cannot say.',
+  };
+}
+
+/** By `<provider>/<host's id>`. */
+export const PRICES: Readonly<Record<string, PriceDecision>> = {
+  'deepseek/deepseek-flash': {
+    take: { list: FLASH, source: DEEPSEEK_PAGE, effectiveFrom: '2026-10-27' },
+    why: DEEPSEEK_WHY,
+  },
+  'deepseek/deepseek-v4-flash': {
+    take: { list: FLASH, source: DEEPSEEK_PAGE, effectiveFrom: '2026-10-27' },
+    why: `Served and billed as deepseek-flash since September 2026. ${DEEPSEEK_WHY}`,
+  },
+  'deepseek/deepseek-v4-pro': {
+    take: {
+      list: { input: '1.32', cache_read: '0.044', output: '3.96' },
+      source: DEEPSEEK_PAGE,
+      effectiveFrom: '2026-10-27',
+    },
+    why: DEEPSEEK_WHY,
+  },
+  'azure-openai/gpt-4o-mini': {
+    take: 'models.dev',
+    why: "litellm's is the price of a data zone; the global one is OpenAI's",
+  },
+  'azure-openai/phi-4': { take: 'models.dev', why: "genai-prices has a reseller's price here" },
+  'azure-openai/phi-4-reasoning-plus': {
+    take: 'models.dev',
+    why: "genai-prices has a reseller's price here",
+  },
+  'mistral/mistral-small-latest': {
+    take: 'models.dev',
+    why: 'points to mistral-small-2603, on whose price all sets agree',
+  },
+  'mistral/ministral-3b-latest': {
+    take: {
+      list: { input: '0.1', cache_read: '0.01', output: '0.1' },
+      source: 'https://mistral.ai/pricing/api (genai-prices 0.1.8)',
+      effectiveFrom: '2026-09-23',
+    },
+    why: 'points to ministral-3b-2512; models.dev has the price of its predecessor',
+  },
+  'perplexity/sonar': sonar('1', '1', '0.005'),
+  'perplexity/sonar-pro': sonar('3', '15', '0.006'),
+  'perplexity/sonar-reasoning-pro': sonar('2', '8', '0.006'),
+  'perplexity/sonar-deep-research': {
+    take: {
+      list: { input: '2', output: '8', reasoning: '3', request: '0.005' },
+      source: PERPLEXITY_PAGE,
+      effectiveFrom: '2026-07-24',
+    },
+    why: 'A request is a search query here; citation tokens ($2 per million) have no bucket.',
+  },
+  'together/Qwen/Qwen3-235B-A22B-Instruct-2507-tput': {
+    take: 'models.dev',
+    why: "litellm's output price is a slip of the point (6 for 0.6)",
+  },
+  'xai/grok-4.20-0309-reasoning': {
+    take: 'models.dev',
+    why: 'genai-prices has the same under grok-4.20; litellm has the price of the beta',
+  },
+};
+
+type FactsDecision = Partial<Omit<ModelFacts, 'created'>> & {
+  /** A model to take the rest from. */
+  readonly like?: string;
+  /** ISO date of the release. */
+  readonly released: string;
+};
+
+const MOONSHOT_V1: FactsDecision = {
+  like: 'kimi-k2.5',
+  released: '2024-02-06',
+  maxOutput: null,
+  input: ['text'],
+  capabilities: ['tools', 'json_mode'],
+};
+
+/**
+ * Models whose facts no data set has, or has wrongly. Where no release date is published, `released` is
+ * the day on which the model was first seen: good for sorting, no more.
+ */
+export const FACTS: Readonly<Record<string, FactsDecision>> = {
+  'gpt-5.6-sol': {
+    like: 'gpt-5.5',
+    name: 'GPT-5.6 Sol',
+    released: '2026-07-09',
+    context: 1_050_000,
+    aliases: ['gpt-5.6'],
+  },
+  'gpt-5.6-terra': {
+    like: 'gpt-5.5',
+    name: 'GPT-5.6 Terra',
+    released: '2026-07-09',
+    context: 1_050_000,
+  },
+  'gpt-5.6-luna': {
+    like: 'gpt-5.5',
+    name: 'GPT-5.6 Luna',
+    released: '2026-07-09',
+    context: 1_050_000,
+  },
+  'gpt-6-astra': {
+    like: 'gpt-5.5',
+    name: 'GPT-6 Astra',
+    released: '2026-09-22',
+    context: 1_050_000,
+  },
+  'gpt-6-sol': { like: 'gpt-5.5', name: 'GPT-6 Sol', released: '2026-09-22', context: 1_050_000 },
+  'gpt-6-luna': { like: 'gpt-5.5', name: 'GPT-6 Luna', released: '2026-09-22', context: 1_050_000 },
+  'gpt-chat-latest': {
+    like: 'gpt-5.5',
+    name: 'GPT Chat (latest)',
+    released: '2026-05-05',
+    context: null,
+  },
+  'gpt-audio-1.5': { like: 'gpt-audio', name: 'GPT Audio 1.5', released: '2026-02-23' },
+  'voxtral-small-2507': { like: 'voxtral-small-24b-2507', released: '2025-07-15' },
+  'moonshot-v1-8k': { ...MOONSHOT_V1, name: 'Moonshot V1 8K', context: 8_192 },
+  'moonshot-v1-32k': { ...MOONSHOT_V1, name: 'Moonshot V1 32K', context: 32_768 },
+  'moonshot-v1-128k': { ...MOONSHOT_V1, name: 'Moonshot V1 128K', context: 131_072 },
+  'grok-4.5': {
+    like: 'grok-4.3',
+    name: 'Grok 4.5',
+    released: '2026-07-08',
+    context: 500_000,
+    maxOutput: null,
+  },
+  'grok-4.6': {
+    like: 'grok-4.3',
+    name: 'Grok 4.6',
+    released: '2026-09-23',
+    context: 500_000,
+    maxOutput: null,
+  },
+  'kimi-k3': {
+    like: 'kimi-k2.6',
+    name: 'Kimi K3',
+    released: '2026-07-16',
+    context: 1_048_576,
+    maxOutput: null,
+  },
+  'glm-5.3': { like: 'glm-5.2', name: 'GLM-5.3', released: '2026-08-27' },
+  'glm-5.3-flash': { like: 'glm-5.2', name: 'GLM-5.3 Flash', released: '2026-08-27' },
+  'deepseek-flash': {
+    like: 'deepseek-v4-flash',
+    name: 'DeepSeek V4.1 Flash',
+    released: '2026-09-10',
+    input: ['text', 'image'],
+    capabilities: ['tools', 'json_mode', 'reasoning', 'vision'],
+  },
+};
+
+/** More names of the very same model: of hosts that no longer serve it, or pointers that cannot move. */
+export const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  'llama-3.3-70b': ['llama-3.3-70b-versatile'],
+  'llama-3.1-8b': ['llama-3.1-8b-instant'],
+};
