@@ -1,0 +1,57 @@
+/**
+ * Fields, headers and model suffixes of the contract that are not served yet. They are refused by
+ * name: a setting that is silently ignored is worse than an error.
+ */
+import type { LaterUse } from '../refusals.ts';
+
+/** Body fields, each with the sentence that says what to do instead. */
+export const LATER_FIELDS: Readonly<Record<string, string>> = {
+  provider:
+    'Leave it out, or put the provider before the model ("provider-name/model") to pin it; ' +
+    '`models` lists fallbacks.',
+  route: 'Leave it out; `models` lists fallbacks.',
+  transforms: 'Leave it out and send the messages as the model should see them.',
+  plugins: 'Leave it out; tools and `web_search_options` are passed on to models that have them.',
+  preset: 'Leave it out and send the parameters themselves.',
+};
+
+/** Request headers, lower case, each with the sentence that says what to do instead. */
+export const LATER_HEADERS: Readonly<Record<string, string>> = {
+  'x-omnix-max-cost':
+    'Leave the header out; `max_completion_tokens` bounds what a request can cost.',
+  'x-omnix-explain': 'Leave the header out; GET /v1/generation shows every attempt of a request.',
+  'idempotency-key':
+    'Leave the header out, and do not repeat a request whose outcome you do not know.',
+};
+
+/** Endings of a model id. */
+export const LATER_MODEL_SUFFIXES: readonly string[] = [':floor', ':nitro'];
+
+const SUFFIX_INSTEAD = 'Leave the suffix out.';
+
+/** The first setting of a parsed chat request that is not served yet, or null. */
+export function findLaterField(body: object): LaterUse | null {
+  for (const [param, instead] of Object.entries(LATER_FIELDS)) {
+    if (Object.hasOwn(body, param)) return { param, instead };
+  }
+  const named = 'model' in body ? laterSuffix(body.model, 'model') : null;
+  if (named !== null || !('models' in body) || !Array.isArray(body.models)) return named;
+  for (const [index, model] of body.models.entries()) {
+    const suffix = laterSuffix(model, `models[${index}]`);
+    if (suffix !== null) return suffix;
+  }
+  return null;
+}
+
+/** The suffix that a model id ends in and that is not served yet, or null. */
+function laterSuffix(model: unknown, param: string): LaterUse | null {
+  if (typeof model !== 'string') return null;
+  const name = LATER_MODEL_SUFFIXES.find((suffix) => model.endsWith(suffix));
+  return name === undefined ? null : { param, name, instead: SUFFIX_INSTEAD };
+}
+
+/** `name` lower case. The refusal of a request header that is not served yet, or null. */
+export function findLaterHeader(name: string): LaterUse | null {
+  const instead = Object.hasOwn(LATER_HEADERS, name) ? LATER_HEADERS[name] : undefined;
+  return instead === undefined ? null : { param: name, instead };
+}
