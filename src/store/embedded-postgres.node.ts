@@ -1,0 +1,279 @@
+/**
+ * The embedded Postgres: a real one from npm, run by us in its own session, reachable only over a
+ * private unix socket. It outlives a killed parent, so every start first looks for such an orphan
+ * and adopts or stops it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chownSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+  type EmbeddedCluster,
+  lastLines,
+  makeSocketDirectory,
+  prepareCluster,
+  programEnvironment,
+  removeSocketDirectory,
+  spawnIdentity,
+  SUPERUSER,
+} from './embedded-cluster.node.ts';
+import {
+  isAlive,
+  isPostmasterOf,
+  type PostmasterFile,
+  readPostmasterFile,
+  stopPostmaster,
+  waitUntil,
+} from './embedded-process.node.ts';
+import type { PostgresAddress } from './postgres-address.node.ts';
+import { connectPostgres } from './postgres.node.ts';
+
+export interface EmbeddedPostgresOptions {
+  /**
+   * Made if missing; everything of this Postgres is under it. One starter at a time: see
+   * `data-lock.node.ts`.
+   */
+  readonly directory: string;
+  /** Listen on 127.0.0.1 instead of a unix socket. Windows always does. */
+  readonly tcp?: boolean;
+  /** False for throw-away data: no syncs. Default true. */
+  readonly durable?: boolean;
+}
+
+export interface EmbeddedPostgres {
+  readonly address: PostgresAddress;
+  readonly pid: number;
+  /** It was running already, left by a parent that was killed. */
+  readonly adopted: boolean;
+  /** Ends all connections, writes everything down, waits until the process is gone. */
+  stop(): Promise<void>;
+}
+
+const DATABASE = 'postgres';
+const SOCKET_PORT = 5432;
+const LOOPBACK = '127.0.0.1';
+const LOG_BYTES_MAX = 10_000_000;
+/**
+ * Children of a killed postmaster need a moment to notice; until then their shared memory blocks a
+ * new one.
+ */
+const RETRY_MS = 5000;
+const RETRY_PAUSE_MS = 100;
+/** Crash recovery replays at most `max_wal_size`; a healthy start takes 50 ms. */
+const READY_MS = 120_000;
+const TERMINATE_MS = 3000;
+const PASSING = /pre-existing shared memory block|lock file "[^"]+" already exists|could not bind/;
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  shared_buffers: '128MB',
+  max_connections: '60',
+  huge_pages: 'off',
+  io_method: 'sync',
+  min_wal_size: '80MB',
+  max_wal_size: '512MB',
+  max_parallel_workers_per_gather: '0',
+  jit: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  // Neither statements nor rows in the log: they may hold what customers wrote.
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+  unix_socket_permissions: '0700',
+};
+const DURABLE: Readonly<Record<string, string>> = { fsync: 'on', synchronous_commit: 'on' };
+const THROW_AWAY: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+};
+
+/**
+ * Starts or adopts. A later start takes about 0.2 s, the first one 1 to 3 s. Throws errors that say
+ * what to do.
+ */
+export async function startEmbeddedPostgres(
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const cluster = await prepareCluster(options.directory, options.durable ?? true);
+  const tcp = options.tcp === true || process.platform === 'win32';
+  const settings = { ...SETTINGS, ...(options.durable === false ? THROW_AWAY : DURABLE) };
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([settings, tcp, cluster.binaries.postgres]))
+    .digest('hex');
+  const orphan = await takeOver(cluster, fingerprint);
+  if (orphan !== null) return running(cluster, orphan, true);
+  const listen = tcp
+    ? { listen_addresses: LOOPBACK, unix_socket_directories: '', port: String(await freePort()) }
+    : {
+        listen_addresses: '',
+        unix_socket_directories: makeSocketDirectory(cluster),
+        port: String(SOCKET_PORT),
+      };
+  const all = { ...settings, ...listen, 'omnix.fingerprint': fingerprint };
+  return running(cluster, await startPostmaster(cluster, all), false);
+}
+
+function running(
+  cluster: EmbeddedCluster,
+  file: PostmasterFile,
+  adopted: boolean,
+): EmbeddedPostgres {
+  return {
+    address: addressOf(cluster, file),
+    pid: file.pid,
+    adopted,
+    stop: async () => {
+      await stopPostmaster(file.pid);
+      removeSocketDirectory(file.socketDirectory);
+    },
+  };
+}
+
+function addressOf(cluster: EmbeddedCluster, file: PostmasterFile): PostgresAddress {
+  return {
+    host: file.socketDirectory === '' ? LOOPBACK : file.socketDirectory,
+    port: file.port,
+    user: SUPERUSER,
+    password: cluster.password,
+    database: DATABASE,
+  };
+}
+
+/**
+ * An orphan that runs as we would start it is adopted; any other is stopped. Null: start a new one.
+ */
+async function takeOver(
+  cluster: EmbeddedCluster,
+  fingerprint: string,
+): Promise<PostmasterFile | null> {
+  const found = readPostmasterFile(cluster.data);
+  if (found === null) return null;
+  if (!isPostmasterOf(found.pid, cluster.data)) {
+    // The number may belong to a stranger by now, whom Postgres would take for the owner.
+    rmSync(join(cluster.data, 'postmaster.pid'), { force: true });
+    return null;
+  }
+  await waitUntil(
+    () => readPostmasterFile(cluster.data)?.ready === true || !isAlive(found.pid),
+    RETRY_MS,
+  );
+  const file = readPostmasterFile(cluster.data);
+  if (file?.ready === true && (await adopt(addressOf(cluster, file), fingerprint))) return file;
+  await stopPostmaster(found.pid);
+  return null;
+}
+
+/**
+ * Asks the orphan who it is and ends what its last owner left running, so that nothing of it
+ * commits later on.
+ */
+async function adopt(address: PostgresAddress, fingerprint: string): Promise<boolean> {
+  const client = connectPostgres({ at: address, connectionsMax: 1 });
+  try {
+    const [row] = await client<{ same: boolean }[]>`
+      select current_setting('omnix.fingerprint', true) = ${fingerprint} as same`;
+    if (row?.same !== true) return false;
+    await client`
+      select pg_terminate_backend(pid, ${TERMINATE_MS}) from pg_stat_activity
+      where backend_type = 'client backend' and pid <> pg_backend_pid()`;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end({ timeout: 1 });
+  }
+}
+
+async function startPostmaster(
+  cluster: EmbeddedCluster,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostmasterFile> {
+  const deadline = performance.now() + RETRY_MS;
+  for (;;) {
+    const logStart = prepareLog(cluster);
+    const child = spawnPostmaster(cluster, settings);
+    const file = await becomesReady(cluster, child);
+    if (file !== null) return file;
+    const output = readFileSync(cluster.logFile, 'utf8').slice(logStart);
+    if (!PASSING.test(output) || performance.now() > deadline) {
+      throw new Error(
+        `The embedded Postgres in ${cluster.root} did not start: ${lastLines(output)} ` +
+          `(more in ${cluster.logFile})`,
+      );
+    }
+    await sleep(RETRY_PAUSE_MS);
+  }
+}
+
+/** Returns where this start's lines begin. */
+function prepareLog(cluster: EmbeddedCluster): number {
+  closeSync(openSync(cluster.logFile, 'a', 0o600));
+  if (cluster.user !== null) chownSync(cluster.logFile, cluster.user.uid, cluster.user.gid);
+  if (statSync(cluster.logFile).size > LOG_BYTES_MAX) truncateSync(cluster.logFile);
+  return readFileSync(cluster.logFile, 'utf8').length;
+}
+
+function spawnPostmaster(
+  cluster: EmbeddedCluster,
+  settings: Readonly<Record<string, string>>,
+): ChildProcess {
+  const log = openSync(cluster.logFile, 'a');
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  try {
+    const child = spawn(cluster.binaries.postgres, ['-D', cluster.data, ...flags], {
+      ...spawnIdentity(cluster.user),
+      env: programEnvironment(cluster.binaries),
+      stdio: ['ignore', log, log],
+      // Its own session: neither Ctrl-C nor a kill of our process group may take it down before the
+      // drain is over.
+      detached: true,
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Null: it ended before it was ready. */
+async function becomesReady(
+  cluster: EmbeddedCluster,
+  child: ChildProcess,
+): Promise<PostmasterFile | null> {
+  const state = { ended: false };
+  child.once('exit', () => (state.ended = true));
+  child.once('error', () => (state.ended = true));
+  const isReady = (): PostmasterFile | null => {
+    const file = readPostmasterFile(cluster.data);
+    return file !== null && file.pid === child.pid && file.ready ? file : null;
+  };
+  const answered = await waitUntil(() => state.ended || isReady() !== null, READY_MS);
+  if (!answered && child.pid !== undefined) await stopPostmaster(child.pid);
+  return state.ended ? null : isReady();
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, LOOPBACK, () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port is free'));
+        else resolve(address.port);
+      });
+    });
+  });
+}

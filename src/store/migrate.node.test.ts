@@ -1,0 +1,96 @@
+/** Migrations against a real Postgres: once, together, all or nothing, and never backwards. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
+
+import { StatementRefused } from './database.ts';
+import { migrate, MigrationRefused } from './migrate.node.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+let shared: TestDatabase;
+let directory: string;
+
+beforeEach(async () => {
+  shared = await createTestDatabase();
+  directory = mkdtempSync(join(tmpdir(), 'migrations-test-'));
+  cpSync(MIGRATIONS, directory, { recursive: true });
+});
+
+afterEach(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  await shared.drop();
+});
+
+/** As if a later version of the code had one more. */
+function addMigration(tag: string, source: string): void {
+  const file = join(directory, 'meta', '_journal.json');
+  const journal = readFileSync(file, 'utf8').replace(
+    /\n {2}\]\n\}\s*$/,
+    `,\n    { "idx": 99, "version": "7", "when": 1, "tag": "${tag}", "breakpoints": true }\n  ]\n}`,
+  );
+  writeFileSync(file, journal);
+  writeFileSync(join(directory, `${tag}.sql`), source);
+}
+
+async function tableExists(name: string): Promise<unknown> {
+  const [row] = await shared.database.run(sql`select to_regclass(${name}) is not null as there`);
+  return row?.['there'];
+}
+
+describe('migrate works', () => {
+  it('from nothing, and does nothing the second time', async () => {
+    await shared.database.run(sql`drop schema public cascade`);
+    await shared.database.run(sql`create schema public`);
+    const applied = await migrate(shared.url, directory);
+    expect(applied[0]).toBe('0000_initial');
+    expect(await tableExists('api_keys')).toBe(true);
+    expect(await migrate(shared.url, directory)).toEqual([]);
+  });
+
+  it('once when several start together', async () => {
+    addMigration(
+      '0099_more',
+      'create table more (id int);--> statement-breakpoint\ninsert into more values (1);',
+    );
+    const applied = await Promise.all(
+      Array.from({ length: 5 }, async () => migrate(shared.url, directory)),
+    );
+    expect(applied.flat()).toEqual(['0099_more']);
+    expect(await shared.database.run(sql`select id from more`)).toEqual([{ id: 1 }]);
+  });
+});
+
+describe('migrate refuses', () => {
+  it('a database that a newer version has changed', async () => {
+    addMigration('0099_more', 'create table more (id int);');
+    await migrate(shared.url, directory);
+    const refused = migrate(shared.url, MIGRATIONS);
+    await expect(refused).rejects.toThrow(MigrationRefused);
+    await expect(refused).rejects.toThrow('newer than this OmniX: it has the migration 0099_more');
+  });
+
+  it('a migration that was changed after it had been applied', async () => {
+    writeFileSync(join(directory, '0000_initial.sql'), 'select 1;');
+    await expect(migrate(shared.url, directory)).rejects.toThrow('0000_initial was changed');
+  });
+
+  it('half of a migration: what fails leaves nothing behind', async () => {
+    addMigration('0099_more', 'create table more (id int);--> statement-breakpoint\nselect 1/0;');
+    await expect(migrate(shared.url, directory)).rejects.toThrow(StatementRefused);
+    expect(await tableExists('more')).toBe(false);
+  });
+
+  it('silence when the database is away, and names no password', async () => {
+    const url = 'postgres://user:canary@127.0.0.1:9/none';
+    await expect(migrate(url, directory)).rejects.toThrow(
+      /^The database cannot be used(?!.*canary)/,
+    );
+  });
+});
