@@ -9,6 +9,32 @@ export function toBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** A call of the encoder costs as much as so many characters one by one. */
+const CHARACTERS_BY_HAND_MAX = 96;
+
+/**
+ * Writes text as UTF-8 at an offset and returns the offset after it. The room must be there: three
+ * bytes for each UTF-16 unit.
+ */
+export function writeText(into: Uint8Array, at: number, text: string): number {
+  if (text.length <= CHARACTERS_BY_HAND_MAX) {
+    let next = at;
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) return at + encoder.encodeInto(text, into.subarray(at)).written;
+      into[next] = unit;
+      next += 1;
+    }
+    return next;
+  }
+  return at + encoder.encodeInto(text, into.subarray(at)).written;
+}
+
+/** The same bytes without the ways of Node's Buffer, whose views cost more than the bytes. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** UTF-8 to text; what is not UTF-8 becomes U+FFFD. */
 export function toText(bytes: Uint8Array): string {
   return decoder.decode(bytes);

@@ -2,7 +2,7 @@
  * Changes of top-level members of a JSON object, made in its raw bytes: everything that is not
  * named stays as it was, to the byte. Bodies are never re-encoded (speed.md, 4).
  */
-import { toBytes } from './bytes.ts';
+import { writeText } from './bytes.ts';
 import type { JsonIndex } from './json-index.ts';
 
 export type JsonEdit =
@@ -13,16 +13,17 @@ export type JsonEdit =
 interface Splice {
   readonly from: number;
   readonly to: number;
-  readonly bytes: Uint8Array | null;
+  /** JSON text to put there; null to leave nothing. */
+  readonly text: string | null;
 }
 
 function replacementOf(index: JsonIndex, node: number, edit: JsonEdit): Splice | null {
   if (edit.op === 'set') {
-    return { from: index.start(node), to: index.end(node), bytes: toBytes(edit.json) };
+    return { from: index.start(node), to: index.end(node), text: edit.json };
   }
   if (edit.op === 'rename') {
-    const bytes = toBytes(JSON.stringify(edit.to));
-    return { from: index.keyStart(node) - 1, to: index.keyEnd(node) + 1, bytes };
+    const text = JSON.stringify(edit.to);
+    return { from: index.keyStart(node) - 1, to: index.keyEnd(node) + 1, text };
   }
   return null;
 }
@@ -46,7 +47,7 @@ function removals(index: JsonIndex, removed: ReadonlySet<number>): Splice[] {
       splices.push({
         from: index.keyStart(pending) - 1,
         to: index.keyStart(node) - 1,
-        bytes: null,
+        text: null,
       });
       pending = -1;
     }
@@ -54,7 +55,7 @@ function removals(index: JsonIndex, removed: ReadonlySet<number>): Splice[] {
   }
   if (pending >= 0) {
     const from = lastKept >= 0 ? index.end(lastKept) : index.keyStart(pending) - 1;
-    splices.push({ from, to: index.end(last), bytes: null });
+    splices.push({ from, to: index.end(last), text: null });
   }
   return splices;
 }
@@ -65,26 +66,34 @@ function countMembers(index: JsonIndex): number {
   return members;
 }
 
-function cut(index: JsonIndex, splices: readonly Splice[]): Uint8Array[] {
+function cut(index: JsonIndex, splices: readonly Splice[]): Uint8Array {
   const { bytes } = index;
-  const end = index.end(0);
-  const parts: Uint8Array[] = [];
-  let at = index.start(0);
-  for (const splice of splices) {
-    if (splice.from > at) parts.push(bytes.subarray(at, splice.from));
-    if (splice.bytes !== null) parts.push(splice.bytes);
-    at = splice.to;
+  const [start, end] = [index.start(0), index.end(0)];
+  let room = end - start;
+  for (const { text } of splices) room += text === null ? 0 : text.length * UTF8_PER_UNIT_MAX;
+  const out = new Uint8Array(room);
+  let read = start;
+  let written = 0;
+  for (const { from, to, text } of splices) {
+    if (from > read) {
+      out.set(bytes.subarray(read, from), written);
+      written += from - read;
+    }
+    if (text !== null) written = writeText(out, written, text);
+    read = to;
   }
-  if (at < end) parts.push(bytes.subarray(at, end));
-  return parts;
+  out.set(bytes.subarray(read, end), written);
+  return out.subarray(0, written + end - read);
 }
 
+/** UTF-8 bytes of a UTF-16 unit, at most. */
+const UTF8_PER_UNIT_MAX = 3;
+
 /**
- * The root object with its edits, as parts to be sent one after the other; unchanged stretches are
- * views of the original. `set` replaces a member or appends one; `remove` and `rename` of a missing
- * one do nothing. Each key may be edited once.
+ * The root object with its edits. `set` replaces a member or appends one; `remove` and `rename` of a
+ * missing one do nothing. Each key may be edited once.
  */
-export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Array[] {
+export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Array {
   const splices: Splice[] = [];
   const removed = new Set<number>();
   let appended = '';
@@ -103,7 +112,7 @@ export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Arr
   if (appended !== '') {
     const text = countMembers(index) === removed.size ? appended.slice(1) : appended;
     const at = index.end(0) - 1;
-    splices.push({ from: at, to: at, bytes: toBytes(text) });
+    splices.push({ from: at, to: at, text });
   }
   return cut(index, splices);
 }

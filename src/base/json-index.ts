@@ -22,11 +22,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export class JsonIndex {
   readonly bytes: Uint8Array;
+  /** Whether any key of the document is written with an escape. */
+  readonly escapedKeys: boolean;
   readonly #tape: readonly number[];
 
-  constructor(bytes: Uint8Array, tape: readonly number[]) {
+  constructor(bytes: Uint8Array, tape: readonly number[], escapedKeys: boolean) {
     this.bytes = bytes;
     this.#tape = tape;
+    this.escapedKeys = escapedKeys;
   }
 
   readonly root = 0;
@@ -81,7 +84,7 @@ export class JsonIndex {
       while (index < name.length && bytes[start + index] === name.charCodeAt(index)) index += 1;
       if (index === name.length) return true;
     }
-    return bytes.subarray(start, end).includes(0x5c) && this.key(node) === name;
+    return this.escapedKeys && this.key(node) === name;
   }
 
   /** The key, unescaped. */

@@ -66,6 +66,8 @@ interface Scan {
   /** Of the member whose value comes next; -1 in arrays and at the root. */
   keyStart: number;
   keyEnd: number;
+  /** True once a key holds a backslash: keys must then be unescaped to be compared. */
+  escapedKeys: boolean;
 }
 
 function fail(offset: number, message: string): never {
@@ -152,6 +154,18 @@ function skipString(bytes: Uint8Array, from: number): number {
     else if (kind === 3) fail(at, 'a string holds a raw control character; it must be escaped');
     else fail(at, 'the body ends inside a string');
   }
+}
+
+/** As `skipString`, for a key. */
+function skipKey(scan: Scan, from: number): number {
+  const { bytes } = scan;
+  let at = from;
+  while (STRING_CLASS[bytes[at] ?? -1] === 0) at += 1;
+  if (bytes[at] === 0x22) return at + 1;
+  if (bytes[at] === 0x5c) scan.escapedKeys = true;
+  const end = skipString(bytes, at);
+  if (!scan.escapedKeys) scan.escapedKeys = bytes.subarray(at, end).includes(0x5c);
+  return end;
 }
 
 function skipDigits(bytes: Uint8Array, from: number): number {
@@ -250,7 +264,7 @@ function scanObject(scan: Scan, depth: number): void {
   for (;;) {
     if (bytes[at] !== 0x22) fail(at, 'expected a double-quoted property name');
     const keyStart = at + 1;
-    const keyEnd = skipString(bytes, keyStart);
+    const keyEnd = skipKey(scan, keyStart);
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== 0x3a) fail(at, "expected ':' after a property name");
     scan.at = skipSpace(bytes, at + 1);
@@ -303,19 +317,16 @@ const PAIRWISE_MEMBERS_MAX = 48;
 
 function findRepeatedKey(index: JsonIndex): number {
   const members: number[] = [];
-  let escaped = false;
   for (let node = index.firstChild(0); node >= 0; node = index.nextChild(0, node)) {
     members.push(node);
-    escaped ||= index.bytes.subarray(index.keyStart(node), index.keyEnd(node)).includes(0x5c);
   }
-  if (escaped || members.length > PAIRWISE_MEMBERS_MAX) {
+  if (index.escapedKeys || members.length > PAIRWISE_MEMBERS_MAX) {
     const seen = new Set<string>();
     return members.find((node) => seen.size === seen.add(index.key(node)).size) ?? -1;
   }
-  for (let a = 1; a < members.length; a += 1) {
-    for (let b = 0; b < a; b += 1) {
-      const [nodeA = 0, nodeB = 0] = [members[a], members[b]];
-      if (sameKey(index, nodeA, nodeB)) return nodeA;
+  for (const [position, node] of members.entries()) {
+    for (let before = 0; before < position; before += 1) {
+      if (sameKey(index, node, members[before] ?? 0)) return node;
     }
   }
   return -1;
@@ -335,6 +346,7 @@ export function scanJson(
     at: skipSpace(bytes, 0),
     keyStart: NO_KEY,
     keyEnd: NO_KEY,
+    escapedKeys: false,
   };
   try {
     scanValue(scan, 0);
@@ -344,8 +356,8 @@ export function scanJson(
     if (failure instanceof ScanFailure) return err(failure.problem);
     throw failure;
   }
-  const index = new JsonIndex(bytes, scan.tape);
-  const repeated = findRepeatedKey(index);
+  const index = new JsonIndex(bytes, scan.tape, scan.escapedKeys);
+  const repeated = index.kind(0) === JSON_OBJECT ? findRepeatedKey(index) : -1;
   if (repeated < 0) return ok(index);
   const key = index.key(repeated).slice(0, 100);
   const message = `the property '${key}' is given more than once`;

@@ -7,7 +7,8 @@ import type { Clock } from './clock.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
-const VALUE_LENGTH_MAX = 500;
+/** Other fields are ids, names of ours and numbers. */
+const CAUSE_LENGTH_MAX = 500;
 const GATHER_MS_MAX = 100;
 const GATHER_LENGTH_MAX = 64 * 1024;
 
@@ -16,6 +17,12 @@ export interface NodeLogOptions {
   readonly clock: Clock;
   readonly output: Writable;
 }
+
+type Line = { -readonly [Field in keyof LogFields]: LogFields[Field] } & {
+  time: string;
+  level: LogLevel;
+  event: string;
+};
 
 export class NodeLog implements Log {
   readonly #options: NodeLogOptions;
@@ -29,7 +36,10 @@ export class NodeLog implements Log {
   write(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (LEVELS[level] < LEVELS[this.#options.level]) return;
     const time = new Date(this.#options.clock.nowMs()).toISOString();
-    this.#waiting += `${JSON.stringify({ time, level, event, ...fields }, cut)}\n`;
+    const { cause } = fields;
+    const line: Line = { time, level, event, ...fields };
+    if (cause !== undefined) line.cause = cause.slice(0, CAUSE_LENGTH_MAX);
+    this.#waiting += `${JSON.stringify(line)}\n`;
     if (this.#waiting.length > GATHER_LENGTH_MAX || level === 'error') this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS_MAX).unref();
   }
@@ -41,8 +51,4 @@ export class NodeLog implements Log {
     this.#options.output.write(this.#waiting);
     this.#waiting = '';
   }
-}
-
-function cut(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.slice(0, VALUE_LENGTH_MAX) : value;
 }

@@ -11,7 +11,7 @@ export interface Sink {
   /** False when the client cannot keep up: stop until `onDrain`. */
   write(bytes: Uint8Array): boolean;
   /** The whole answer in one write, with its content-length. */
-  send(status: number, headers: HeaderList, body: readonly Uint8Array[]): void;
+  send(status: number, headers: HeaderList, body: Uint8Array): void;
   end(): void;
   /**
    * Cuts the connection without a clean end: the last resort when even an error event cannot be

@@ -3,6 +3,7 @@
  * fetch, no web streams: they alone would cost several times the gateway's whole work (speed.md).
  */
 import { Pool, type Dispatcher } from 'undici';
+import { plainBytes } from './bytes.ts';
 
 import type {
   Transport,
@@ -88,7 +89,7 @@ class Dispatch implements Dispatcher.DispatchHandler, UpstreamExchange {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (!this.#over) this.#handler.onData(chunk);
+    if (!this.#over) this.#handler.onData(plainBytes(chunk));
   }
 
   onResponseEnd(): void {
