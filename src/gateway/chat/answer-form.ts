@@ -1,0 +1,49 @@
+/**
+ * What the five steps need of an answer, whoever wrote it and in whichever dialect: when it began,
+ * when it ended and how, what it used, and how its last bytes are made. One codec passes the same
+ * dialect through; others will translate.
+ */
+import type { Usage } from '#wire/usage.ts';
+import type { GatewayError } from '#wire/errors.ts';
+import type { Warning } from '#providers/provider.ts';
+import type { UpstreamComplaint } from '#providers/form.ts';
+import type { CostSplit } from './usage-json.ts';
+
+/** What goes into the answer's last bytes and is known only when it has ended. */
+export interface AnswerTail {
+  readonly usage: Usage;
+  readonly cost: CostSplit;
+  readonly providerName: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** What an answer has told so far. */
+export interface AnswerReading {
+  readonly usage: Usage | null;
+  /** The upstream's word for why it stopped; null while it has not. */
+  readonly finish: string | null;
+}
+
+export interface AnswerStream extends AnswerReading {
+  /** True after the first event that is part of an answer: nothing is sent before. */
+  readonly began: boolean;
+  /** True after the upstream's own last event. */
+  readonly ended: boolean;
+  readonly complaint: UpstreamComplaint | null;
+  /** Bytes for the client, null if there are none now. */
+  push(bytes: Uint8Array): Uint8Array | null;
+  /**
+   * The upstream closed. Returns what was held back; sets `complaint` if that was not a proper end.
+   */
+  close(): Uint8Array | null;
+  closing(tail: AnswerTail): Uint8Array;
+  /** The dialect's own error event. */
+  breaking(error: GatewayError, requestId: string): Uint8Array;
+  /** All text that was generated, for counting. */
+  producedText(): string;
+}
+
+export interface WholeAnswer extends AnswerReading {
+  closing(tail: AnswerTail): Uint8Array;
+  producedText(): string;
+}

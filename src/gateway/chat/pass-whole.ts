@@ -1,0 +1,118 @@
+/**
+ * A whole chat answer whose upstream speaks the client's own dialect: checked, its usage read, and
+ * sent on as the bytes it came in, with our members spliced in.
+ */
+import { toBytes, toText } from '#base/bytes.ts';
+import { editJson, type JsonEdit } from '#base/json-edit.ts';
+import { JSON_ARRAY, JSON_NULL, JSON_OBJECT, type JsonIndex } from '#base/json-index.ts';
+import { scanJson } from '#base/json-scan.ts';
+import { err, ok, type Result } from '#base/result.ts';
+import type { UpstreamComplaint } from '#providers/form.ts';
+import type { ChatCodec, PassThrough } from '#providers/provider.ts';
+import type { Usage } from '#wire/usage.ts';
+import type { AnswerTail, WholeAnswer } from './answer-form.ts';
+import { partText } from './produced-text.ts';
+import { usageJson } from './usage-json.ts';
+
+/**
+ * Answers nest deeper than requests at most by a schema of structured output inside strings: not at
+ * all.
+ */
+const ANSWER_LIMITS = { depthMax: 512, indexDepth: 3 };
+
+function complaint(code: string, message: string): UpstreamComplaint {
+  return { code, message, status: null };
+}
+
+/** Reads an upstream's 200; the error is what it complained of, or what is wrong with it. */
+export function readPassWhole(
+  body: Uint8Array,
+  passThrough: PassThrough,
+  codec: ChatCodec,
+): Result<WholeAnswer, UpstreamComplaint> {
+  const scanned = scanJson(body, ANSWER_LIMITS);
+  if (!scanned.ok || scanned.value.kind(0) !== JSON_OBJECT) {
+    const what = body.length === 0 ? 'an empty answer' : 'an answer that is not JSON';
+    return err(complaint('malformed_answer', `The provider sent ${what}.`));
+  }
+  const index = scanned.value;
+  const choices = index.member(0, 'choices');
+  const answers =
+    choices >= 0 && index.kind(choices) === JSON_ARRAY && index.firstChild(choices) >= 0;
+  if (!answers || mayComplain(index)) {
+    const said = passThrough.readComplaint(JSON.parse(toText(body)));
+    if (said !== null) return err(said);
+    if (!answers)
+      return err(complaint('empty_answer', 'The provider sent an answer without choices.'));
+  }
+  const rewritten = rewrite(index, passThrough);
+  return ok(new PassWhole(rewritten, codec, readUsage(index, passThrough)));
+}
+
+function mayComplain(index: JsonIndex): boolean {
+  const error = index.member(0, 'error');
+  return (error >= 0 && index.kind(error) !== JSON_NULL) || index.member(0, 'base_resp') >= 0;
+}
+
+/**
+ * The usual place is read by itself; only hosts with a place of their own cost a parse of
+ * everything.
+ */
+function readUsage(index: JsonIndex, passThrough: PassThrough): Usage | null {
+  const node = index.member(0, 'usage');
+  if (node >= 0 && index.kind(node) === JSON_OBJECT) {
+    return passThrough.readUsage({ usage: JSON.parse(index.raw(node)) });
+  }
+  return passThrough.readUsage(JSON.parse(toText(index.bytes)));
+}
+
+function rewrite(index: JsonIndex, passThrough: PassThrough): JsonIndex {
+  if (passThrough.answer === undefined) return index;
+  const parsed: unknown = JSON.parse(toText(index.bytes));
+  const seen = passThrough.answer(parsed);
+  if (seen === parsed) return index;
+  const scanned = scanJson(toBytes(JSON.stringify(seen)), ANSWER_LIMITS);
+  return scanned.ok ? scanned.value : index;
+}
+
+class PassWhole implements WholeAnswer {
+  readonly #index: JsonIndex;
+  readonly #codec: ChatCodec;
+  readonly usage: Usage | null;
+  readonly finish: string | null;
+
+  constructor(index: JsonIndex, codec: ChatCodec, usage: Usage | null) {
+    this.#index = index;
+    this.#codec = codec;
+    this.usage = usage;
+    this.finish = readFinish(index);
+  }
+
+  closing(tail: AnswerTail): Uint8Array {
+    const edits: JsonEdit[] = [
+      { op: 'set', key: 'usage', json: usageJson(tail.usage, tail.cost) },
+      { op: 'set', key: 'provider', json: JSON.stringify(tail.providerName) },
+    ];
+    if (tail.warnings.length > 0) {
+      edits.push({ op: 'set', key: 'warnings', json: JSON.stringify(tail.warnings) });
+    }
+    return editJson(this.#index, edits);
+  }
+
+  producedText(): string {
+    const answer = this.#codec.decode(JSON.parse(toText(this.#index.bytes)));
+    return answer.choices
+      .flatMap((choice) => choice.parts)
+      .map((part) => partText(part))
+      .join('');
+  }
+}
+
+function readFinish(index: JsonIndex): string | null {
+  const choices = index.member(0, 'choices');
+  for (let node = index.firstChild(choices); node >= 0; node = index.nextChild(choices, node)) {
+    const reason = index.string(index.member(node, 'finish_reason'));
+    if (reason !== undefined && reason !== '') return reason;
+  }
+  return null;
+}

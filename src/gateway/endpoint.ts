@@ -1,0 +1,69 @@
+/**
+ * Where models run, as the gateway sees it: the join of catalog, providers and the operator's
+ * config.
+ */
+import type { Price } from '#catalog/pricing.ts';
+import type { Book } from '#ledger/ledger.ts';
+import type { ChatCodec, HeaderPairs, PassThrough, Provider, Target } from '#providers/provider.ts';
+
+/** One model at one host with one credential. */
+export interface Endpoint {
+  /** For receipts and logs: `<configured provider>/<upstream model>`. */
+  readonly id: string;
+  /** The operator's name of the provider; what `provider` in an answer says. */
+  readonly providerName: string;
+  readonly provider: Provider;
+  /** How it speaks chat. */
+  readonly codec: ChatCodec;
+  readonly passThrough: PassThrough;
+  readonly target: Target;
+  /** Empty where the host needs none. */
+  readonly secret: string;
+  readonly headers: HeaderPairs;
+  readonly price: Price;
+  /** Tokens; null where nobody says. */
+  readonly context: number | null;
+  readonly maxOutput: number | null;
+  /** How long the upstream may be silent, before its first byte and between two. */
+  readonly silenceMs: SilenceLimits;
+  readonly book: Book;
+}
+
+export interface SilenceLimits {
+  /** A streamed answer's first event. */
+  readonly firstEvent: number;
+  /** A whole answer, from dispatch to its first byte. */
+  readonly wholeAnswer: number;
+  /** Between two reads of an answer that has begun. */
+  readonly idle: number;
+}
+
+/** A model as callers name it. */
+export interface PublicModel {
+  readonly id: string;
+  readonly name: string;
+  readonly lab: string | null;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly context: number | null;
+  readonly maxOutput: number | null;
+  readonly inputModalities: readonly string[];
+  readonly outputModalities: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly shutdown: string | null;
+  /** In the order in which they are tried. */
+  readonly endpoints: readonly Endpoint[];
+  /** An alias: the models behind it, in order. It has no endpoints of its own. */
+  readonly chain: readonly string[] | null;
+}
+
+export interface Directory {
+  /** The models that a name stands for, in order of preference; empty when there is none. */
+  resolve(name: string): readonly PublicModel[];
+  /** Models that can be used now. */
+  available(): readonly PublicModel[];
+  /** The whole catalog; those without endpoints cannot be used. */
+  all(): readonly PublicModel[];
+  /** Names somebody may have meant, best first. */
+  nearest(name: string, among: readonly PublicModel[]): readonly string[];
+}

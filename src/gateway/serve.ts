@@ -1,0 +1,57 @@
+/**
+ * The way of a request, for every modality and every door:
+ *
+ *   admit    key, permission, limits                        -> caller
+ *   plan     pure: capable targets in order, highest cost   -> plan
+ *   hold     credit for the highest cost                    -> hold
+ *   attempt  the only loop over targets in the house        -> answer
+ *   settle   journal the outcome before the answer's last byte; post, void the rest after it
+ */
+import { toGatewayError, type GatewayError } from '#wire/errors.ts';
+import { admit } from './admit.ts';
+import { attempt, type Attempted } from './attempt.ts';
+import type { Call } from './call.ts';
+import { readChatRequest } from './chat/read-request.ts';
+import { holdCredit } from './hold.ts';
+import { planRequest } from './plan.ts';
+import type { GatewayServices } from './dependencies.ts';
+import { sendError, settle, type Settling } from './settle.ts';
+
+/** Answers one chat completion. Never throws: what goes wrong is the answer. */
+export async function serve(services: GatewayServices, call: Call): Promise<void> {
+  try {
+    const caller = await admit(services.identity, call);
+    const body = await call.inbound.readBody(services.limits.bodyBytesMax);
+    const reading = readChatRequest(body);
+    const plan = planRequest(services.directory, caller, reading);
+    const held = await holdCredit(services, call, { caller, request: reading, plan });
+    const settling: Settling = { services, call, caller, reading, held, settled: false };
+    const attempted = await attemptOrRelease(settling);
+    await settle(settling, attempted);
+  } catch (thrown) {
+    refuse(call, toGatewayError(thrown));
+  }
+}
+
+/** Nothing may be left held when an attempt could not even begin. */
+async function attemptOrRelease(settling: Settling): Promise<Attempted> {
+  const { services, call, reading, held } = settling;
+  try {
+    return await attempt(services, call, { reading, held });
+  } catch (thrown) {
+    services.ledger.release(held.hold);
+    throw thrown;
+  }
+}
+
+function refuse(call: Call, error: GatewayError): void {
+  const cause = error.cause instanceof Error ? error.cause.message : String(error.cause ?? '');
+  call.log.write(error.status >= 500 ? 'error' : 'info', 'refused', {
+    request_id: call.id,
+    status: error.status,
+    code: error.code,
+    ...(cause === '' ? {} : { cause }),
+  });
+  if (call.sink.committed) call.sink.destroy();
+  else sendError(call, error);
+}

@@ -1,0 +1,209 @@
+/**
+ * Settle: what the request came to is journalled before the answer's last byte, and posted after it
+ * (money.md, rule 5). Everything that was dispatched comes through here exactly once.
+ */
+import { toBytes } from '#base/bytes.ts';
+import { formatUsd } from '#base/money.ts';
+import type { Caller } from '#identity/identity.ts';
+import { GatewayError } from '#wire/errors.ts';
+import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
+import { servedHeaders, type Attempted } from './attempt.ts';
+import { billCancelled, billComplete, NO_USAGE, waive, type Bill } from './bill.ts';
+import { answerHeaders, elapsedMs, type Call } from './call.ts';
+import type { AnswerTail } from './chat/answer-form.ts';
+import type { ChatRequestReading } from './chat/read-request.ts';
+import { inputTokens, outputTokens } from './chat/usage-json.ts';
+import type { Held } from './hold.ts';
+import { toReceiptDetail, type ReceiptOutcome } from './receipt.ts';
+import type { GatewayServices } from './dependencies.ts';
+import { toClientError, toStreamError } from './upstream/failure.ts';
+
+export interface Settling {
+  readonly services: GatewayServices;
+  readonly call: Call;
+  readonly caller: Caller;
+  readonly reading: ChatRequestReading;
+  readonly held: Held;
+  /** True once the hold is settled: it must be, once, whatever happens. */
+  settled: boolean;
+}
+
+type Of<Kind extends Attempted['kind']> = Extract<Attempted, { kind: Kind }>;
+
+const JSON_HEADERS = [['content-type', 'application/json']] as const;
+const STREAM_HEADERS = [
+  ['content-type', 'text/event-stream; charset=utf-8'],
+  ['cache-control', 'no-cache'],
+  // Proxies that buffer would hold tokens back (nginx).
+  ['x-accel-buffering', 'no'],
+] as const;
+
+/** An error as the whole answer. Does nothing when the client has gone or the answer has begun. */
+export function sendError(call: Call, error: GatewayError): void {
+  if (call.sink.closed || call.sink.committed) return;
+  const body = toBytes(JSON.stringify(toOpenAiErrorBody(error, call.id)));
+  const headers = [...answerHeaders(call), ...JSON_HEADERS, ...errorHeaders(error)];
+  call.sink.send(error.status, headers, body);
+}
+
+const UNRECORDED = new GatewayError('service_unavailable', {
+  message: 'The outcome could not be recorded, so the answer is withheld. Nothing was charged.',
+  shouldRetry: false,
+});
+
+interface Facts {
+  readonly outcome: ReceiptOutcome;
+  readonly bill: Bill;
+  readonly finish: string | null;
+}
+
+/** Journals the outcome. False: it could not be, and the answer must not end as if it were paid. */
+async function journal(settling: Settling, attempted: Attempted, facts: Facts): Promise<boolean> {
+  const { services, call, held, reading } = settling;
+  const { bill, outcome } = facts;
+  const served = 'firstByteMs' in attempted ? attempted : null;
+  const detail = toReceiptDetail({
+    requestId: call.id,
+    generationId: call.generationId,
+    candidate: attempted.candidate,
+    outcome,
+    streamed: reading.stream,
+    createdAtMs: call.startedAtMs,
+    latencyMs: elapsedMs(call),
+    firstByteMs: served?.firstByteMs ?? null,
+    nativeFinish: facts.finish,
+    usage: bill.usage,
+    cost: bill.cost.total,
+    waived: bill.waived,
+    attempts: attempted.attempts,
+    warnings: served?.warnings ?? [],
+  });
+  const { total: cost } = bill.cost;
+  settling.settled = true;
+  const settled = await services.ledger.settle(held.hold, {
+    attempt: attempted.attempt,
+    cost,
+    detail,
+  });
+  logOutcome(settling, attempted, facts);
+  return settled.ok;
+}
+
+function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): void {
+  const { call, caller, reading } = settling;
+  const { bill, outcome } = facts;
+  const served = 'firstByteMs' in attempted ? attempted : null;
+  call.log.write('info', 'request', {
+    request_id: call.id,
+    organization_id: caller.organizationId,
+    key_id: caller.keyId,
+    model: attempted.candidate.model.id,
+    endpoint: attempted.candidate.endpoint.id,
+    outcome,
+    attempts: attempted.attempt + 1,
+    streamed: reading.stream,
+    input_tokens: inputTokens(bill.usage.buckets),
+    output_tokens: outputTokens(bill.usage.buckets),
+    cost_usd: formatUsd(bill.cost.total),
+    duration_ms: Math.round(elapsedMs(call)),
+    ...(served === null ? {} : { first_byte_ms: Math.round(served.firstByteMs) }),
+  });
+}
+
+function tailOf(served: Of<'whole'> | Of<'stream'>, bill: Bill): AnswerTail {
+  const { candidate, warnings } = served;
+  const { providerName } = candidate.endpoint;
+  return { usage: bill.usage, cost: bill.cost, providerName, warnings };
+}
+
+async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<void> {
+  const { call, reading, services } = settling;
+  const { answer, candidate } = attempted;
+  const counting = { reading, tokens: services.tokens };
+  const bill = await billComplete(candidate, answer, counting);
+  const outcome = call.sink.closed ? 'cancelled' : 'completed';
+  if (!(await journal(settling, attempted, { outcome, bill, finish: answer.finish }))) {
+    sendError(call, UNRECORDED);
+    return;
+  }
+  if (call.sink.closed) return;
+  const headers = servedHeaders(call, [...answerHeaders(call), ...JSON_HEADERS]);
+  call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
+}
+
+async function settleStream(settling: Settling, attempted: Of<'stream'>): Promise<void> {
+  const { call, reading, services } = settling;
+  const { live, candidate } = attempted;
+  const { answer } = live;
+  const counting = { reading, tokens: services.tokens };
+  if (!call.sink.closed) {
+    live.deliver(servedHeaders(call, [...answerHeaders(call), ...STREAM_HEADERS]));
+  }
+  const end = await live.over;
+  const { finish } = answer;
+  if (end.kind === 'complete') {
+    const bill = await billComplete(candidate, answer, counting);
+    const recorded = await journal(settling, attempted, { outcome: 'completed', bill, finish });
+    const tail = tailOf(attempted, bill);
+    if (!call.sink.closed) {
+      call.sink.write(recorded ? answer.closing(tail) : answer.breaking(UNRECORDED, call.id));
+      call.sink.end();
+    }
+  } else if (end.kind === 'broken') {
+    const bill = waive(answer.usage ?? NO_USAGE, 'failed');
+    await journal(settling, attempted, { outcome: 'broken', bill, finish });
+    if (call.sink.closed) return;
+    const error = toStreamError(end.failure, candidate.endpoint.providerName);
+    call.sink.write(answer.breaking(error, call.id));
+    call.sink.end();
+  } else {
+    const bill = await billCancelled(candidate, answer, counting);
+    await journal(settling, attempted, { outcome: 'cancelled', bill, finish });
+  }
+}
+
+async function settleFailed(settling: Settling, attempted: Of<'failed'>): Promise<void> {
+  const { candidate, failure, attempts } = attempted;
+  const bill = waive(NO_USAGE, 'failed');
+  await journal(settling, attempted, { outcome: 'failed', bill, finish: null });
+  sendError(
+    settling.call,
+    toClientError(failure, candidate.endpoint.providerName, attempts.length),
+  );
+}
+
+async function settleGone(settling: Settling, attempted: Of<'gone'>): Promise<void> {
+  const { services, held, reading } = settling;
+  if (!attempted.dispatched) {
+    services.ledger.release(held.hold);
+    return;
+  }
+  const counting = { reading, tokens: services.tokens };
+  const bill = await billCancelled(attempted.candidate, null, counting);
+  await journal(settling, attempted, { outcome: 'cancelled', bill, finish: null });
+}
+
+export async function settle(settling: Settling, attempted: Attempted): Promise<void> {
+  try {
+    await settleKind(settling, attempted);
+  } catch (thrown) {
+    if (!settling.settled) {
+      const bill = waive(NO_USAGE, 'failed');
+      await journal(settling, attempted, { outcome: 'failed', bill, finish: null });
+    }
+    throw thrown;
+  }
+}
+
+function settleKind(settling: Settling, attempted: Attempted): Promise<void> {
+  switch (attempted.kind) {
+    case 'whole':
+      return settleWhole(settling, attempted);
+    case 'stream':
+      return settleStream(settling, attempted);
+    case 'failed':
+      return settleFailed(settling, attempted);
+    case 'gone':
+      return settleGone(settling, attempted);
+  }
+}

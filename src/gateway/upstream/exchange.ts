@@ -1,0 +1,307 @@
+/**
+ * One attempt at one upstream, from dispatch to its last byte: reads the answer as it is pushed,
+ * keeps the deadlines, relays a stream to the client with backpressure, and knows what to do when
+ * either side goes.
+ */
+import { concatBytes } from '#base/bytes.ts';
+import type { Deadline, Deadlines } from '#base/deadlines.ts';
+import type { HeaderList, Sink } from '#base/sink.ts';
+import type {
+  Transport,
+  TransportFailure,
+  UpstreamExchange,
+  UpstreamHandler,
+  UpstreamHeaders,
+  UpstreamRequest,
+} from '#base/transport.ts';
+import type { AnswerStream, WholeAnswer } from '../chat/answer-form.ts';
+import { PassStream } from '../chat/pass-stream.ts';
+import { readPassWhole } from '../chat/pass-whole.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { GatewayLimits } from '../dependencies.ts';
+import {
+  fromComplaint,
+  fromSilence,
+  fromTransport,
+  fromUpstreamError,
+  unreadable,
+  type AttemptFailure,
+} from './failure.ts';
+
+/** How a stream that began has ended. */
+export type StreamEnd =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'broken'; readonly failure: AttemptFailure }
+  | { readonly kind: 'gone' };
+
+export interface LiveStream {
+  readonly answer: AnswerStream;
+  /** Commits the client's answer and relays from now on. */
+  deliver(headers: HeaderList): void;
+  readonly over: Promise<StreamEnd>;
+}
+
+/** What an attempt came to, as far as failover must know. `gone`: the client left first. */
+export type Reply =
+  | { readonly kind: 'stream'; readonly live: LiveStream }
+  | { readonly kind: 'whole'; readonly answer: WholeAnswer }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure }
+  | { readonly kind: 'gone' };
+
+export interface ExchangeOptions {
+  readonly endpoint: Endpoint;
+  readonly stream: boolean;
+  readonly sink: Sink;
+  readonly deadlines: Deadlines;
+  readonly limits: GatewayLimits;
+  readonly nowMs: () => number;
+}
+
+const ERROR_BODY_BYTES_MAX = 64 * 1024;
+/**
+ * After the client left, an upstream that bills on is read so long to learn its usage (money.md,
+ * rule 6).
+ */
+const DRAIN_MS_MAX = 30_000;
+/** A client that takes nothing for so long has gone. */
+const CLIENT_STALL_MS_MAX = 120_000;
+/**
+ * After its last event an upstream has so long to end the response; the connection is given up
+ * then.
+ */
+const LINGER_MS_MAX = 1_000;
+
+type Mode = 'head' | 'error' | 'whole' | 'stream' | 'over';
+
+export class Exchange implements UpstreamHandler {
+  readonly #options: ExchangeOptions;
+  readonly #deadline: Deadline;
+  readonly #answer: AnswerStream | null;
+  readonly #startedMs: number;
+  #upstream: UpstreamExchange | null = null;
+  #mode: Mode = 'head';
+  #status = 0;
+  #headers: UpstreamHeaders = {};
+  #body: Uint8Array[] = [];
+  #bodyBytes = 0;
+  #gone = false;
+  #delivering = false;
+  #paused = false;
+  #queued: Uint8Array[] = [];
+  readonly #reply: PromiseWithResolvers<Reply> = Promise.withResolvers();
+  readonly #over: PromiseWithResolvers<StreamEnd> = Promise.withResolvers();
+  /** Monotonic time of the first byte of an answer; null until then. */
+  firstByteMs: number | null = null;
+
+  constructor(options: ExchangeOptions) {
+    const { endpoint, stream, deadlines, limits } = options;
+    const { passThrough, codec } = endpoint;
+    this.#options = options;
+    this.#startedMs = deadlines.now();
+    this.#answer = stream
+      ? new PassStream({ passThrough, codec, eventBytesMax: limits.eventBytesMax })
+      : null;
+    const patience = stream ? endpoint.silenceMs.firstEvent : endpoint.silenceMs.wholeAnswer;
+    this.#deadline = { dueMs: this.#startedMs + patience, expire: () => this.#expire() };
+  }
+
+  /** Dispatches. Resolves once, when it is known whether this attempt stands. */
+  run(transport: Transport, request: UpstreamRequest): Promise<Reply> {
+    const { deadlines, sink } = this.#options;
+    deadlines.add(this.#deadline);
+    sink.onGone(() => this.#clientGone());
+    this.#upstream = transport.send(request, this);
+    return this.#reply.promise;
+  }
+
+  onHead(status: number, headers: UpstreamHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+    if (status < 200 || status > 299) {
+      this.#mode = 'error';
+      return;
+    }
+    const encoding = headers['content-encoding'] ?? 'identity';
+    if (encoding !== 'identity') {
+      this.#fail(
+        unreadable('content_encoding', `the answer is encoded as ${encoding.slice(0, 40)}`),
+      );
+      return;
+    }
+    const type = headers['content-type'] ?? '';
+    const events = type.includes('text/event-stream');
+    if (this.#answer === null) {
+      if (events) this.#fail(unreadable('content_type', 'a stream came where none was asked for'));
+      else this.#mode = 'whole';
+    } else {
+      // Some hosts call their streams by other names; JSON and HTML are never one.
+      this.#mode = !events && /json|html/.test(type) ? 'whole' : 'stream';
+    }
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#mode === 'stream') this.#pushStream(bytes);
+    else if (this.#mode === 'whole') this.#pushWhole(bytes);
+    else if (this.#mode === 'error') this.#pushError(bytes);
+  }
+
+  onEnd(): void {
+    if (this.#mode === 'error') this.#endError();
+    else if (this.#mode === 'whole') this.#endWhole();
+    else if (this.#mode === 'stream') this.#endStream();
+  }
+
+  onFail(failure: TransportFailure): void {
+    if (this.#mode === 'error') this.#endError();
+    else this.#fail(fromTransport(failure));
+  }
+
+  #pushError(bytes: Uint8Array): void {
+    if (this.#bodyBytes >= ERROR_BODY_BYTES_MAX) return;
+    this.#body.push(bytes);
+    this.#bodyBytes += bytes.length;
+    if (this.#bodyBytes < ERROR_BODY_BYTES_MAX) return;
+    this.#upstream?.abort();
+    this.#endError();
+  }
+
+  #endError(): void {
+    const body = concatBytes(this.#body).subarray(0, ERROR_BODY_BYTES_MAX);
+    const { endpoint, nowMs } = this.#options;
+    const input = { status: this.#status, headers: this.#headers, body, nowMs: nowMs() };
+    this.#fail(fromUpstreamError(endpoint.provider.readError(input)));
+  }
+
+  #pushWhole(bytes: Uint8Array): void {
+    const { deadlines, endpoint, limits } = this.#options;
+    this.firstByteMs ??= deadlines.now();
+    if (!this.#gone) this.#deadline.dueMs = deadlines.now() + endpoint.silenceMs.idle;
+    this.#body.push(bytes);
+    this.#bodyBytes += bytes.length;
+    if (this.#bodyBytes <= limits.answerBytesMax) return;
+    this.#fail(unreadable('too_large', `the answer exceeds ${limits.answerBytesMax} bytes`));
+  }
+
+  #endWhole(): void {
+    const { passThrough, codec } = this.#options.endpoint;
+    const read = readPassWhole(concatBytes(this.#body), passThrough, codec);
+    if (!read.ok) {
+      this.#fail(fromComplaint(read.error));
+    } else if (this.#answer !== null) {
+      this.#fail(unreadable('content_type', 'a whole answer came where a stream was asked for'));
+    } else {
+      this.#end();
+      this.#reply.resolve({ kind: 'whole', answer: read.value });
+    }
+  }
+
+  #pushStream(bytes: Uint8Array): void {
+    const answer = this.#answer;
+    if (answer === null) return;
+    const out = answer.push(bytes);
+    this.#afterStream(answer, out);
+  }
+
+  #endStream(): void {
+    const answer = this.#answer;
+    if (answer === null) return;
+    this.#afterStream(answer, answer.close());
+    this.#end();
+  }
+
+  #afterStream(answer: AnswerStream, out: Uint8Array | null): void {
+    const { deadlines, endpoint } = this.#options;
+    if (out !== null) this.#relay(out);
+    if (answer.complaint !== null) {
+      this.#fail(fromComplaint(answer.complaint));
+      return;
+    }
+    if (!answer.began) return;
+    const now = deadlines.now();
+    if (this.firstByteMs === null) {
+      this.firstByteMs = now;
+      this.#reply.resolve({ kind: 'stream', live: this.#live(answer) });
+    }
+    if (answer.ended) {
+      this.#deadline.dueMs = now + LINGER_MS_MAX;
+      this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
+    } else if (!this.#gone) {
+      this.#deadline.dueMs = now + endpoint.silenceMs.idle;
+    }
+  }
+
+  #live(answer: AnswerStream): LiveStream {
+    return {
+      answer,
+      over: this.#over.promise,
+      deliver: (headers) => {
+        const { sink } = this.#options;
+        this.#delivering = true;
+        sink.head(200, headers);
+        const queued = this.#queued;
+        this.#queued = [];
+        if (queued.length > 0) this.#relay(concatBytes(queued));
+      },
+    };
+  }
+
+  #relay(bytes: Uint8Array): void {
+    if (this.#gone) return;
+    if (!this.#delivering) {
+      this.#queued.push(bytes);
+      return;
+    }
+    const { sink, deadlines, endpoint } = this.#options;
+    if (sink.write(bytes) || this.#paused) return;
+    this.#paused = true;
+    this.#upstream?.pause();
+    this.#deadline.dueMs = deadlines.now() + CLIENT_STALL_MS_MAX;
+    sink.onDrain(() => {
+      this.#paused = false;
+      this.#deadline.dueMs = deadlines.now() + endpoint.silenceMs.idle;
+      this.#upstream?.resume();
+    });
+  }
+
+  #clientGone(): void {
+    if (this.#mode === 'over' || this.#gone) return;
+    this.#gone = true;
+    const { endpoint, deadlines } = this.#options;
+    if (endpoint.provider.onCancel === 'stops') {
+      this.#leave();
+      return;
+    }
+    this.#upstream?.resume();
+    this.#deadline.dueMs = deadlines.now() + DRAIN_MS_MAX;
+  }
+
+  #expire(): void {
+    if (this.#gone || this.#answer?.ended === true) {
+      this.#leave();
+      return;
+    }
+    const what = this.firstByteMs === null ? 'the first byte' : 'the next byte';
+    this.#fail(fromSilence(what, this.#options.deadlines.now() - this.#startedMs));
+  }
+
+  /** Gives the upstream up for a client that has gone, or after all has been said. */
+  #leave(): void {
+    this.#upstream?.abort();
+    this.#end();
+    this.#reply.resolve({ kind: 'gone' });
+    this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
+  }
+
+  #fail(failure: AttemptFailure): void {
+    if (this.#mode === 'over') return;
+    this.#upstream?.abort();
+    this.#end();
+    this.#reply.resolve(this.#gone ? { kind: 'gone' } : { kind: 'failed', failure });
+    this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'broken', failure });
+  }
+
+  #end(): void {
+    this.#mode = 'over';
+    this.#options.deadlines.remove(this.#deadline);
+  }
+}

@@ -1,0 +1,106 @@
+/** Why an attempt failed, and what a caller is told when the last one did. */
+import type { TransportFailure } from '#base/transport.ts';
+import type { UpstreamComplaint } from '#providers/form.ts';
+import type { UpstreamError } from '#providers/provider.ts';
+import { GatewayError, type ErrorCode } from '#wire/errors.ts';
+
+export interface AttemptFailure {
+  /** One word for receipts and logs. */
+  readonly outcome: string;
+  /** Whether another target may do better. */
+  readonly retry: 'elsewhere' | 'never';
+  /** The upstream's status, if it came that far. */
+  readonly status: number | null;
+  readonly error: UpstreamError | null;
+  readonly timeout: boolean;
+  /** For the log; may name hosts. */
+  readonly cause: string;
+}
+
+const NOTHING = { status: null, error: null, timeout: false } as const;
+
+export function fromTransport(failure: TransportFailure): AttemptFailure {
+  const timeout = failure.kind === 'connect_timeout';
+  return { ...NOTHING, outcome: failure.kind, retry: 'elsewhere', timeout, cause: failure.message };
+}
+
+export function fromSilence(what: string, waitedMs: number): AttemptFailure {
+  const cause = `${what} did not come within ${Math.round(waitedMs)} ms`;
+  return { ...NOTHING, outcome: 'timeout', retry: 'elsewhere', timeout: true, cause };
+}
+
+export function fromUpstreamError(error: UpstreamError): AttemptFailure {
+  const { kind, retry, status, message } = error;
+  return { outcome: kind, retry, status, error, timeout: kind === 'timeout', cause: message };
+}
+
+/** What is wrong with an answer that said 200. */
+export function fromComplaint(complaint: UpstreamComplaint): AttemptFailure {
+  const { code, message, status } = complaint;
+  return { ...NOTHING, outcome: code, retry: 'elsewhere', status, cause: message };
+}
+
+export function unreadable(outcome: string, cause: string): AttemptFailure {
+  return { ...NOTHING, outcome, retry: 'elsewhere', cause };
+}
+
+const CALLER_CODES: Readonly<Partial<Record<UpstreamError['kind'], ErrorCode>>> = {
+  context_length: 'context_length_exceeded',
+  content_filter: 'content_filter',
+};
+
+/** The caller's own fault, said by the upstream: its words, its status. */
+function refusedRequest(error: UpstreamError, provider: string): GatewayError {
+  return new GatewayError(CALLER_CODES[error.kind] ?? 'invalid_request_error', {
+    message: error.message,
+    param: error.param,
+    // Never a 401 or 403: those would speak of the caller's key.
+    status: [400, 404, 409, 413, 415, 422].includes(error.status) ? error.status : 400,
+    provider,
+    limitSource: 'upstream',
+  });
+}
+
+/**
+ * The answer of the client when no target is left. Says nothing of hosts or credentials of ours.
+ */
+export function toClientError(
+  failure: AttemptFailure,
+  provider: string,
+  attempts: number,
+): GatewayError {
+  const { error } = failure;
+  if (error !== null && failure.retry === 'never') return refusedRequest(error, provider);
+  const tried = attempts === 1 ? 'The only endpoint' : `The last of ${attempts} endpoints`;
+  if (error?.kind === 'rate_limit') {
+    return new GatewayError('rate_limit_exceeded', {
+      message: `${tried} of this model is limited by its provider now. Try again later.`,
+      provider,
+      limitSource: 'upstream',
+      retryAfterMs: error.retryAfterMs,
+      shouldRetry: false,
+    });
+  }
+  if (error?.kind === 'overloaded') {
+    return new GatewayError('no_healthy_endpoint', {
+      message: `${tried} of this model is overloaded at its provider. Try again later.`,
+      provider,
+      retryAfterMs: error.retryAfterMs,
+    });
+  }
+  if (failure.timeout) {
+    const message = `${tried} of this model did not answer in time.`;
+    return new GatewayError('upstream_timeout', { message, provider });
+  }
+  const status = failure.status === null ? '' : ` with status ${failure.status}`;
+  const message = `${tried} of this model failed${status} (${failure.outcome}). Nothing was charged.`;
+  return new GatewayError('upstream_error', { message, provider });
+}
+
+/** The error event of a stream that broke after it had begun. */
+export function toStreamError(failure: AttemptFailure, provider: string): GatewayError {
+  const said = failure.timeout ? 'The provider fell silent.' : 'The provider broke the answer off.';
+  const message = `${said} (${failure.outcome}) The answer is incomplete; nothing was charged.`;
+  const code = failure.timeout ? 'upstream_timeout' : 'upstream_error';
+  return new GatewayError(code, { message, provider });
+}

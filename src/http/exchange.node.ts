@@ -1,0 +1,134 @@
+/**
+ * Node's side of a request: bytes straight from the IncomingMessage and straight to the
+ * ServerResponse. Request, Response and web streams alone would cost more than all of the gateway's
+ * policy (speed.md).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context } from 'hono';
+import { concatBytes, plainBytes } from '#base/bytes.ts';
+import type { HeaderList, Sink } from '#base/sink.ts';
+import type { Inbound } from '#gateway/call.ts';
+import { GatewayError } from '#wire/errors.ts';
+import { requestTooLarge } from '#wire/refusals.ts';
+import { refuseEncoding } from './body-rules.ts';
+import { secretOf, type HttpExchange } from './exchange.ts';
+import { openWebExchange } from './exchange.web.ts';
+
+class NodeInbound implements Inbound {
+  readonly #incoming: IncomingMessage;
+  readonly method: string;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+    this.method = incoming.method ?? 'GET';
+  }
+
+  get secret(): string | null {
+    return secretOf((name) => this.header(name));
+  }
+
+  header(name: string): string | null {
+    const value = this.#incoming.headers[name];
+    return typeof value === 'string' ? value : (value?.[0] ?? null);
+  }
+
+  readBody(bytesMax: number): Promise<Uint8Array> {
+    const incoming = this.#incoming;
+    refuseEncoding(this);
+    if (Number(this.header('content-length') ?? 0) > bytesMax) {
+      return Promise.reject(requestTooLarge('body', bytesMax));
+    }
+    return new Promise((resolve, reject) => {
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      incoming.on('data', (part: Uint8Array) => {
+        bytes += part.length;
+        if (bytes > bytesMax) reject(requestTooLarge('body', bytesMax));
+        else parts.push(part);
+      });
+      incoming.on('end', () => resolve(plainBytes(concatBytes(parts))));
+      const broken = (): void => {
+        if (incoming.complete) return;
+        reject(new GatewayError('request_timeout', { message: 'The body broke off.' }));
+      };
+      incoming.on('error', broken);
+      incoming.on('close', broken);
+    });
+  }
+}
+
+class NodeSink implements Sink {
+  readonly #outgoing: ServerResponse;
+  #ended = false;
+  #gone: (() => void) | null = null;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+    outgoing.on('close', () => {
+      if (!this.#ended) this.#gone?.();
+    });
+  }
+
+  get committed(): boolean {
+    return this.#outgoing.headersSent;
+  }
+
+  get closed(): boolean {
+    return this.#ended || this.#outgoing.destroyed;
+  }
+
+  head(status: number, headers: HeaderList): void {
+    this.#outgoing.writeHead(status, headers.flat());
+    this.#outgoing.flushHeaders();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#outgoing.write(bytes);
+  }
+
+  send(status: number, headers: HeaderList, body: Uint8Array): void {
+    this.#ended = true;
+    const outgoing = this.#outgoing;
+    const list = headers.flat();
+    list.push('content-length', String(body.length));
+    // What is left of a body that was refused would be read as the next request.
+    if (!outgoing.req.complete) list.push('connection', 'close');
+    outgoing.writeHead(status, list);
+    outgoing.end(body);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#outgoing.end();
+  }
+
+  destroy(): void {
+    this.#ended = true;
+    this.#outgoing.destroy();
+  }
+
+  onGone(listener: () => void): void {
+    this.#gone = listener;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#outgoing.once('drain', listener);
+  }
+}
+
+function bindingsOf(context: Context): { incoming?: IncomingMessage; outgoing?: ServerResponse } {
+  const bindings: unknown = context.env;
+  return typeof bindings === 'object' && bindings !== null ? bindings : {};
+}
+
+/** Requests that did not come over a socket of ours (tests) take the web's way. */
+export function openNodeExchange(context: Context): HttpExchange {
+  const { incoming, outgoing } = bindingsOf(context);
+  if (incoming === undefined || outgoing === undefined) return openWebExchange(context);
+  return {
+    inbound: new NodeInbound(incoming),
+    sink: new NodeSink(outgoing),
+    response: () => RESPONSE_ALREADY_SENT,
+  };
+}

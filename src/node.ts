@@ -1,0 +1,185 @@
+/**
+ * Entry for Node: one process that listens at once, becomes ready, and drains when it is told to
+ * stop.
+ */
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Context } from 'hono';
+import { systemClock } from '#base/clock.ts';
+import { NodeLog } from '#base/log.node.ts';
+import { createApp, createStatusApp, type StatusServices } from '#http/app.ts';
+import { answerClientError } from '#http/client-error.node.ts';
+import { openNodeExchange } from '#http/exchange.node.ts';
+import { Lifecycle } from '#http/lifecycle.ts';
+import { acquireDataLock, DataDirectoryInUse, type DataLock } from '#store/data-lock.node.ts';
+import { compose, composeDirectory, readVersion, type Services } from './compose.ts';
+import { ConfigRefused, readConfig, type Config } from './config.ts';
+import { startScreen } from './start-screen.ts';
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+/** A slow client gets so long to send its headers, and its whole request. */
+const HEADERS_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 300_000;
+const KEEP_ALIVE_MS = 75_000;
+const HEADER_BYTES_MAX = 64 * 1024;
+const DRAIN_POLL_MS = 50;
+const REPEATED_SIGNAL_MS = 2_000;
+
+interface Served {
+  /** Replaced when the gateway is ready. */
+  fetch: (request: Request, env: unknown) => Response | Promise<Response>;
+}
+
+function remoteAddress(context: Context): string {
+  const bindings: unknown = context.env;
+  if (typeof bindings !== 'object' || bindings === null || !('incoming' in bindings)) return '';
+  const { incoming } = bindings;
+  if (typeof incoming !== 'object' || incoming === null || !('socket' in incoming)) return '';
+  const { socket } = incoming;
+  const known = typeof socket === 'object' && socket !== null && 'remoteAddress' in socket;
+  return known && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
+}
+
+async function listen(config: Config, served: Served): Promise<Server> {
+  const listener = getRequestListener((request, env) => served.fetch(request, env), {
+    overrideGlobalObjects: false,
+  });
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      noDelay: true,
+    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
+  server.on('clientError', (failure, socket) => {
+    answerClientError(failure, socket, HEADER_BYTES_MAX);
+  });
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  return server;
+}
+
+function urlOf(server: Server, config: Config): string {
+  const address: AddressInfo | string | null = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+interface Running {
+  readonly config: Config;
+  readonly server: Server;
+  readonly lifecycle: Lifecycle;
+  readonly services: Services;
+  readonly lock: DataLock;
+  readonly log: NodeLog;
+}
+
+/**
+ * No new requests, running ones finish within the time given, everything is posted, the process
+ * ends.
+ */
+async function drain(running: Running): Promise<void> {
+  const { config, server, lifecycle, services, lock, log } = running;
+  log.write('info', 'draining', { count: lifecycle.running });
+  lifecycle.become({ kind: 'draining' });
+  const closed = once(server, 'close');
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
+  const tooLate = setTimeout(() => {
+    log.write('warn', 'drain_timeout', { count: lifecycle.running });
+    server.closeAllConnections();
+  }, config.drainMs);
+  await lifecycle.idle();
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(tooLate);
+  await services.close();
+  await lock.release();
+  log.write('info', 'stopped');
+  log.flush();
+}
+
+/**
+ * A signal to the process group arrives twice, once through the bootstrap: the second one within a
+ * moment is the same wish. One that comes later is impatience and ends the process at once.
+ */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstMs: number | null = null;
+    const stop = (): void => {
+      const now = systemClock.monotonicMs();
+      if (firstMs !== null && now - firstMs > REPEATED_SIGNAL_MS) process.exit(1);
+      firstMs ??= now;
+      resolve();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  });
+}
+
+async function start(): Promise<void> {
+  const startedMs = systemClock.monotonicMs();
+  const config = readConfig(process.env);
+  const directory = composeDirectory(config);
+  const version = readVersion();
+  const log = new NodeLog({ level: config.logLevel, clock: systemClock, output: process.stderr });
+  const lock = await acquireDataLock(config.dataDir, {
+    onWait: (pid) => {
+      const owner = pid === null ? 'another process' : `process ${pid}`;
+      process.stderr.write(`Waiting for ${owner} to leave ${config.dataDir} ...\n`);
+    },
+  });
+  const lifecycle = new Lifecycle();
+  const status: StatusServices = {
+    lifecycle,
+    log,
+    version,
+    pidFor: (context) => (LOOPBACK.has(remoteAddress(context)) ? process.pid : null),
+  };
+  const served: Served = { fetch: createStatusApp(status).fetch };
+  const server = await listen(config, served);
+  const services = await compose(config, directory, {
+    log,
+    onStep: (reason) => lifecycle.become({ kind: 'starting', reason }),
+  });
+  const { gateway, identity, reads, credit, owner } = services;
+  served.fetch = createApp({
+    ...status,
+    gateway,
+    identity,
+    reads,
+    credit,
+    clock: systemClock,
+    openExchange: openNodeExchange,
+  }).fetch;
+  const startMs = systemClock.monotonicMs() - startedMs;
+  const url = urlOf(server, config);
+  process.stdout.write(startScreen({ config, directory, owner, version, url, startMs }));
+  lifecycle.become({ kind: 'ready' });
+  await untilStopped();
+  await drain({ config, server, lifecycle, services, lock, log });
+}
+
+/** Errors that speak to the operator are told as they are; others with where they come from. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigRefused || error instanceof DataDirectoryInUse) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}. Stop what listens there, or set PORT.`;
+  }
+  return error.stack ?? error.message;
+}
+
+start().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`OmniX cannot start.\n${explain(error)}\n`);
+    process.exit(1);
+  },
+);
