@@ -37,6 +37,16 @@ const REASONING_MEMBERS: ReadonlySet<string> = new Set([
   'reasoning_details',
 ]);
 
+/** False: this host takes every message as it is, and the text need not be decoded to know it. */
+export function changesMessages(habits: ChatHabits): boolean {
+  return (
+    !habits.developerRole ||
+    !habits.messageNames ||
+    habits.assistantMembers !== null ||
+    habits.toolCallId !== null
+  );
+}
+
 /** The edit that makes the messages' raw JSON fit the host; none where they fit already. */
 export function adaptMessages(raw: string | undefined, habits: ChatHabits): BodyAdaptation {
   if (raw === undefined) return NOTHING;

@@ -13,7 +13,7 @@ import type {
 import type { UpstreamComplaint } from '#providers/form.ts';
 import { isRecord, listOf, parseJson, recordOf } from '#providers/json.ts';
 import type { ChatHabits } from './habits.ts';
-import { adaptMessages } from './messages.ts';
+import { adaptMessages, changesMessages } from './messages.ts';
 import { redact } from './redact.ts';
 import { refusalOf } from './refusal.ts';
 import { readUsage } from './usage.ts';
@@ -46,9 +46,11 @@ function adapt(body: BodyMembers, habits: ChatHabits): BodyAdaptation {
       changes,
     );
   }
-  const messages = adaptMessages(body.raw('messages'), habits);
-  edits.push(...messages.edits);
-  warnings.push(...messages.warnings);
+  if (changesMessages(habits)) {
+    const messages = adaptMessages(body.raw('messages'), habits);
+    edits.push(...messages.edits);
+    warnings.push(...messages.warnings);
+  }
   askForUsage(body, habits, edits);
   return { edits, warnings };
 }
