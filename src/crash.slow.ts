@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodReply, modeOf } from '#testing/fake-upstream-replies.ts';
 import { startFakeUpstream, type FakeUpstream, type Reply } from '#testing/fake-upstream.ts';
-import { at, numberOf, parse, stringOf, type JsonObject } from '#testing/recordings-json.ts';
+import { numberOf, stringOf, type JsonObject } from '#testing/recordings-json.ts';
 import { readBooks } from '#testing/server-books.ts';
 import { startLoad, type CompleteAnswer } from '#testing/server-load.ts';
 import { startServer, type TestServer } from '#testing/server.ts';
@@ -35,7 +35,8 @@ describe('promises 2, 3: kill -9 under load', () => {
   let fake: FakeUpstream;
   let server: TestServer;
   let key: string;
-  const complete: CompleteAnswer[] = [];
+  /** What callers got whole, with the request's id as the receipt tells it. */
+  const complete: (CompleteAnswer & { readonly requestId: string })[] = [];
   const gate: Gate = { open: () => undefined, opened: Promise.resolve() };
 
   /** A slow host: its bytes come in several reads, and parked ones wait for the gate half-way. */
@@ -97,11 +98,11 @@ describe('promises 2, 3: kill -9 under load', () => {
     await load.stop();
     expect(load.refusals).toEqual([]);
     expect(load.broken()).toBeGreaterThan(0);
-    complete.push(...load.complete);
     await server.restart();
-    for (const { generationId, cost } of load.complete) {
-      const receipt = await server.receipt(generationId);
-      expect(numberOf(receipt['total_cost'])).toBe(cost);
+    for (const answered of load.complete) {
+      const receipt = await server.receipt(answered.generationId);
+      expect(numberOf(receipt['total_cost'])).toBe(answered.cost);
+      complete.push({ ...answered, requestId: stringOf(receipt['request_id']) });
     }
     await expect.poll(async () => (await server.credits()).held, { timeout: 5_000 }).toBe(0);
     const credits = await server.credits();
@@ -123,14 +124,13 @@ describe('promises 2, 3: kill -9 under load', () => {
     const books = await readBooks(server.dataDir);
     expect(books.differences).toEqual([]);
     expect(books.openLeases).toBe(0);
-    const byGeneration = new Map<string, bigint[]>();
-    for (const posting of books.postings) {
-      const id = stringOf(at(parse(posting.detail), 'id'));
-      byGeneration.set(id, [...(byGeneration.get(id) ?? []), posting.costNano]);
+    const costs = new Map<string, bigint[]>();
+    for (const { requestId, costNano } of books.postings) {
+      costs.set(requestId, [...(costs.get(requestId) ?? []), costNano]);
     }
-    const wrong = complete.filter(({ generationId, cost }) => {
-      const costs = byGeneration.get(generationId) ?? [];
-      return costs.length !== 1 || costs[0] !== BigInt(toNano(cost));
+    const wrong = complete.filter(({ requestId, cost }) => {
+      const posted = costs.get(requestId) ?? [];
+      return posted.length !== 1 || posted[0] !== BigInt(toNano(cost));
     });
     expect(wrong).toEqual([]);
     expect(complete.length).toBeGreaterThanOrEqual(ROUNDS.length * ANSWERS_BEFORE_KILL);

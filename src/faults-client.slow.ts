@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   PROMPT,
@@ -172,6 +173,18 @@ describe('faults of callers', () => {
       expect(answer.status).toBe(413);
       expect(at(parse(answer.body.toString('utf8')), 'error', 'code')).toBe('request_too_large');
       client.reset();
+    });
+
+    it('the official client is told so, every time, and not cut off while it sends', async () => {
+      const client = new OpenAI({ baseURL: rig.server.baseUrl, apiKey: rig.key, maxRetries: 0 });
+      const content = 'y'.repeat(40 * MEBIBYTE);
+      for (let n = 0; n < 4; n += 1) {
+        const asked = client.chat.completions.create({
+          model: 'b-alone',
+          messages: [{ role: 'user', content }],
+        });
+        await expect(asked).rejects.toMatchObject({ status: 413, code: 'request_too_large' });
+      }
     });
 
     it('a chunked body beyond the limit is refused while it comes', async () => {
@@ -372,7 +385,7 @@ describe('faults of callers', () => {
 
     it('not in the data directory: the database, the journal, any file', async () => {
       await rig.ask('b-alone', 'stream');
-      await expect.poll(async () => (await rig.server.credits()).held).toBe(0);
+      await expect.poll(async () => (await rig.server.credits()).held, { timeout: 3_000 }).toBe(0);
       const found: string[] = [];
       for (const name of readdirSync(rig.server.dataDir, { recursive: true, encoding: 'utf8' })) {
         const path = join(rig.server.dataDir, name);
