@@ -208,6 +208,17 @@ describe('a posting', () => {
     expect(await findReceipt(database, 'org_a', 'req_3')).toMatchObject({ badDebt: 25n });
   });
 
+  it('of many processes at once takes no more from the account than it has', async () => {
+    await grantOf(1000n);
+    const posted = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        postUsage(database, `owner_${index}`, [usage(100n)]),
+      ),
+    );
+    expect(posted.reduce((sum, { badDebt }) => sum + badDebt, 0n)).toBe(3000n);
+    expect(await readCredit(database, 'org_a', 'live')).toMatchObject({ available: 0n });
+  });
+
   it('promise 2: the same batch twenty times at once is posted once', async () => {
     await grantOf(DOLLAR);
     const events = Array.from({ length: 100 }, () => usage(1000n));

@@ -1,0 +1,58 @@
+/**
+ * A hold as the ledger knows it: whose allowances it came from, and how far its request has got.
+ */
+import type { NanoUsd } from '#base/money.ts';
+import type { UsageEvent } from '#store/ledger-post.ts';
+
+import type { Allowance } from './allowance.ts';
+import type { JournalBatch } from './journal.ts';
+import type { Book, Hold, HoldRequest } from './ledger.ts';
+
+export interface HoldSource {
+  readonly credit: Allowance;
+  /** Null: the key has no limit of its own. */
+  readonly budget: Allowance | null;
+}
+
+export class ActiveHold implements Hold {
+  readonly requestId: string;
+  readonly organizationId: string;
+  readonly keyId: string;
+  readonly keyLimited: boolean;
+  readonly book: Book;
+  readonly amount: NanoUsd;
+  readonly admittedAtMs: number;
+  readonly credit: Allowance;
+  readonly budget: Allowance | null;
+  /** Settled or released: nothing can be done with it any more. */
+  ended = false;
+  /** Where the journal has its latest attempt. */
+  opened: JournalBatch | null = null;
+  /** Where the journal has its outcome. */
+  closed: JournalBatch | null = null;
+  /** What is to be posted for it. */
+  event: UsageEvent | null = null;
+
+  /** Takes the amount; the caller has looked that it is free. */
+  constructor(request: HoldRequest, source: HoldSource, admittedAtMs: number) {
+    this.requestId = request.requestId;
+    this.organizationId = request.organizationId;
+    this.keyId = request.keyId;
+    this.keyLimited = request.keyLimited;
+    this.book = request.book;
+    this.amount = request.amount;
+    this.admittedAtMs = admittedAtMs;
+    this.credit = source.credit;
+    this.budget = source.budget;
+    this.credit.hold(request.amount);
+    this.budget?.hold(request.amount);
+  }
+
+  /** What was set aside for the posting is posted, or never will be. */
+  forget(): void {
+    if (this.event === null) return;
+    this.credit.settle(this.event.creditClaim);
+    this.budget?.settle(this.event.budgetClaim);
+    this.event = null;
+  }
+}

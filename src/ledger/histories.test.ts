@@ -1,0 +1,23 @@
+/**
+ * Whatever happens, in whatever order: the books balance, nothing is overdrawn, nothing is lost or
+ * charged twice.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+
+import { history, runHistory } from '#testing/ledger-history.ts';
+import { createLedgerRig } from '#testing/ledger-rig.ts';
+
+it('promise 3: any history leaves books that balance and receipts that are true', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, async (steps) => {
+      const rig = await createLedgerRig();
+      try {
+        expect(await runHistory(rig, steps)).toEqual([]);
+      } finally {
+        await rig.drop();
+      }
+    }),
+    { numRuns: 25, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: true },
+  );
+}, 120_000);
