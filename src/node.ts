@@ -9,9 +9,15 @@ import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
 import { systemClock } from '#base/clock.ts';
 import { NodeLog } from '#base/log.node.ts';
-import { createApp, createStatusApp, type StatusServices } from '#http/app.ts';
+import {
+  createApp,
+  createHotRoutes,
+  createStatusApp,
+  type HotRoutes,
+  type StatusServices,
+} from '#http/app.ts';
 import { answerClientError } from '#http/client-error.node.ts';
-import { openNodeExchange } from '#http/exchange.node.ts';
+import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
 import { Lifecycle } from '#http/lifecycle.ts';
 import { acquireDataLock, DataDirectoryInUse, type DataLock } from '#store/data-lock.node.ts';
 import { compose, composeDirectory, readVersion, type Services } from './compose.ts';
@@ -30,6 +36,8 @@ const REPEATED_SIGNAL_MS = 2_000;
 interface Served {
   /** Replaced when the gateway is ready. */
   fetch: (request: Request, env: unknown) => Response | Promise<Response>;
+  /** Looked up before the router. */
+  hot: HotRoutes;
 }
 
 function remoteAddress(context: Context): string {
@@ -54,7 +62,11 @@ async function listen(config: Config, served: Served): Promise<Server> {
       maxHeaderSize: HEADER_BYTES_MAX,
       noDelay: true,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      const hot = served.hot.get(`${incoming.method} ${incoming.url}`);
+      if (hot === undefined) void listener(incoming, outgoing);
+      else hot(openSocketExchange(incoming, outgoing));
+    },
   );
   server.on('clientError', (failure, socket) => {
     answerClientError(failure, socket, HEADER_BYTES_MAX);
@@ -74,6 +86,7 @@ function urlOf(server: Server, config: Config): string {
 interface Running {
   readonly config: Config;
   readonly server: Server;
+  readonly served: Served;
   readonly lifecycle: Lifecycle;
   readonly services: Services;
   readonly lock: DataLock;
@@ -85,8 +98,10 @@ interface Running {
  * ends.
  */
 async function drain(running: Running): Promise<void> {
-  const { config, server, lifecycle, services, lock, log } = running;
+  const { config, server, served, lifecycle, services, lock, log } = running;
   log.write('info', 'draining', { count: lifecycle.running });
+  // The router answers from now on, and refuses.
+  served.hot = new Map();
   lifecycle.become({ kind: 'draining' });
   const closed = once(server, 'close');
   server.close();
@@ -142,28 +157,29 @@ async function start(): Promise<void> {
     version,
     pidFor: (context) => (LOOPBACK.has(remoteAddress(context)) ? process.pid : null),
   };
-  const served: Served = { fetch: createStatusApp(status).fetch };
+  const served: Served = { fetch: createStatusApp(status).fetch, hot: new Map() };
   const server = await listen(config, served);
   const services = await compose(config, directory, {
     log,
     onStep: (reason) => lifecycle.become({ kind: 'starting', reason }),
   });
   const { gateway, identity, reads, credit, owner } = services;
+  const routes = { lifecycle, log, gateway, clock: systemClock };
   served.fetch = createApp({
     ...status,
-    gateway,
+    ...routes,
     identity,
     reads,
     credit,
-    clock: systemClock,
     openExchange: openNodeExchange,
   }).fetch;
+  served.hot = createHotRoutes(routes);
   const startMs = systemClock.monotonicMs() - startedMs;
   const url = urlOf(server, config);
   process.stdout.write(startScreen({ config, directory, owner, version, url, startMs }));
   lifecycle.become({ kind: 'ready' });
   await untilStopped();
-  await drain({ config, server, lifecycle, services, lock, log });
+  await drain({ config, server, served, lifecycle, services, lock, log });
 }
 
 /** Errors that speak to the operator are told as they are; others with where they come from. */

@@ -34,8 +34,9 @@ export class JsonIndex {
 
   readonly root = 0;
 
+  /** A negative index would be looked up as a name, a hundred times slower. */
   #at(index: number): number {
-    return this.#tape[index] ?? -1;
+    return index < 0 ? -1 : (this.#tape[index] ?? -1);
   }
 
   kind(node: number): number {
@@ -44,25 +45,26 @@ export class JsonIndex {
 
   /** Offset of the value's first byte. */
   start(node: number): number {
-    return this.#at(node + 1);
+    return node < 0 ? -1 : this.#at(node + 1);
   }
 
   /** Offset after the value's last byte. */
   end(node: number): number {
-    return this.#at(node + 2);
+    return node < 0 ? -1 : this.#at(node + 2);
   }
 
   /** Offset of the key's first byte after its quote; -1 for an element of an array. */
   keyStart(node: number): number {
-    return this.#at(node + 3);
+    return node < 0 ? -1 : this.#at(node + 3);
   }
 
   keyEnd(node: number): number {
-    return this.#at(node + 4);
+    return node < 0 ? -1 : this.#at(node + 4);
   }
 
   /** First member or element, or -1. Containers at the index's lowest level show none. */
   firstChild(node: number): number {
+    if (node < 0) return -1;
     const child = node + STRIDE;
     return this.#at(node + 5) > child ? child : -1;
   }
@@ -98,6 +100,7 @@ export class JsonIndex {
    */
   member(node: number, name: string): number {
     let found = -1;
+    if (node < 0) return found;
     for (let child = this.firstChild(node); child >= 0; child = this.nextChild(node, child)) {
       if (this.keyIs(child, name)) found = child;
     }

@@ -246,6 +246,28 @@ export function costOfUsage(price: Price, buckets: UsageBuckets): NanoUsd {
   return costOf(lines);
 }
 
+/** Buckets that stand on the side of the answer. */
+const ANSWER_SIDE: ReadonlySet<UsageBucket> = new Set([...OUTPUT_BUCKETS, ...OUTPUT_MEDIA_BUCKETS]);
+
+/** What usage costs, and what its input alone would. Each is rounded once. */
+export function costOfSides(
+  price: Price,
+  buckets: UsageBuckets,
+): { readonly total: NanoUsd; readonly input: NanoUsd } {
+  const { rates } = bandFor(price, buckets);
+  const all: [number, Rate][] = [];
+  const input: [number, Rate][] = [];
+  for (const bucket of USAGE_BUCKETS) {
+    const units = buckets[bucket];
+    const rate = rates[bucket];
+    if (units === undefined || rate === undefined || units === 0) continue;
+    const line: [number, Rate] = [billedUnits(units), rate];
+    all.push(line);
+    if (!ANSWER_SIDE.has(bucket)) input.push(line);
+  }
+  return { total: costOf(all), input: costOf(input) };
+}
+
 /** What usage costs, with every line of the arithmetic, so that it can be done again by hand. */
 export function priceUsage(price: Price, buckets: UsageBuckets): PricedUsage {
   const band = bandFor(price, buckets);

@@ -43,7 +43,7 @@ export type Attempted = {
   | {
       readonly kind: 'gone';
       readonly candidate: Candidate;
-      /** False: nothing was sent to anybody. */
+      /** False: nothing was sent, or all that was sent came to nothing. */
       readonly dispatched: boolean;
     }
 );
@@ -125,16 +125,18 @@ export async function attempt(
   const attempts: AttemptRecord[] = [];
   let last: { candidate: Candidate; failure: AttemptFailure } | null = null;
   for (const [number, candidate] of candidates.entries()) {
+    if (!call.sink.closed) await openAttempt(run, candidate, number);
+    // Also one who left meanwhile: what was tried before has failed, and failures are free.
     if (call.sink.closed) {
-      return { kind: 'gone', candidate, dispatched: number > 0, attempts, attempt: number };
+      return { kind: 'gone', candidate, dispatched: false, attempts, attempt: number };
     }
-    await openAttempt(run, candidate, number);
     const startedMs = elapsedMs(call);
     const { reply, warnings, firstByteMs } = await tryCandidate(run, candidate);
     const served = { candidate, warnings, firstByteMs, attempts, attempt: number };
     if (reply.kind === 'stream' || reply.kind === 'whole') return { ...reply, ...served };
     if (reply.kind === 'gone') {
-      return { kind: 'gone', candidate, dispatched: true, attempts, attempt: number };
+      const dispatched = !reply.failed;
+      return { kind: 'gone', candidate, dispatched, attempts, attempt: number };
     }
     const { failure } = reply;
     attempts.push(record(candidate, failure, elapsedMs(call) - startedMs));

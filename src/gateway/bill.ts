@@ -1,7 +1,7 @@
 /** What an ended request used and what that costs: the rules of money.md, 6 and 7. */
-import { subtractUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
-import { costOfUsage } from '#catalog/pricing.ts';
-import type { Usage, UsageBuckets } from '#wire/usage.ts';
+import { subtractUsd, ZERO_USD } from '#base/money.ts';
+import { costOfSides } from '#catalog/pricing.ts';
+import type { Usage, UsageBucket, UsageBuckets } from '#wire/usage.ts';
 import { countPrompt } from './chat/prompt-text.ts';
 import type { ChatRequestReading } from './chat/read-request.ts';
 import { outputTokens, type CostSplit } from './chat/usage-json.ts';
@@ -17,18 +17,58 @@ export interface Bill {
   readonly waived: string | null;
 }
 
-const OUTPUT_BUCKETS = ['output', 'reasoning', 'audio_output', 'image_output'] as const;
+const ANSWER_BUCKETS = ['output', 'audio_output', 'image_output'] as const;
+const REASONING_BUCKETS = ['reasoning'] as const;
+const INPUT_BUCKETS = [
+  'input',
+  'cache_write_1h',
+  'cache_write_5m',
+  'image_input',
+  'audio_input',
+  'cache_read',
+] as const;
 
-function withoutOutput(buckets: UsageBuckets): UsageBuckets {
-  const input: Record<string, number> = { ...buckets };
-  for (const bucket of OUTPUT_BUCKETS) delete input[bucket];
-  return input;
+/** Takes what is over `max` out of the buckets, the first ones first. */
+function clampSide(
+  buckets: UsageBuckets,
+  side: readonly UsageBucket[],
+  max: number | null,
+): UsageBuckets {
+  const sum = side.reduce((total, bucket) => total + (buckets[bucket] ?? 0), 0);
+  if (max === null || sum <= max) return buckets;
+  const clamped: Partial<Record<UsageBucket, number>> = { ...buckets };
+  let over = sum - max;
+  for (const bucket of side) {
+    const cut = Math.min(over, buckets[bucket] ?? 0);
+    if (cut > 0) clamped[bucket] = (buckets[bucket] ?? 0) - cut;
+    over -= cut;
+  }
+  return clamped;
+}
+
+/**
+ * Usage as far as it can be true: no more input than the model's context, no more output than its
+ * maximum in each choice. What was beyond is taken off and flagged (money.md, rule 7).
+ */
+export function believe(
+  usage: Usage,
+  { endpoint, choices }: Pick<Candidate, 'choices' | 'endpoint'>,
+): Usage {
+  const { context, maxOutput } = endpoint;
+  const times = (max: number | null): number | null => (max === null ? null : max * choices);
+  // Hosts that research by themselves bill reasoning beside an answer of full length (Perplexity).
+  const reasoningMax = context === null ? maxOutput : Math.max(context, maxOutput ?? 0);
+  let { buckets } = usage;
+  buckets = clampSide(buckets, INPUT_BUCKETS, context);
+  buckets = clampSide(buckets, ANSWER_BUCKETS, times(maxOutput ?? context));
+  buckets = clampSide(buckets, REASONING_BUCKETS, times(reasoningMax));
+  if (buckets === usage.buckets) return usage;
+  const flags = usage.flags.filter((flag) => flag !== 'absurd_clamped');
+  return { ...usage, buckets, flags: [...flags, 'absurd_clamped'] };
 }
 
 function splitCost(candidate: Candidate, buckets: UsageBuckets): CostSplit {
-  const { price } = candidate.endpoint;
-  const total = costOfUsage(price, buckets);
-  const prompt: NanoUsd = costOfUsage(price, withoutOutput(buckets));
+  const { total, input: prompt } = costOfSides(candidate.endpoint.price, buckets);
   return { total, prompt, completions: subtractUsd(total, prompt) };
 }
 
@@ -51,7 +91,9 @@ export async function billComplete(
 ): Promise<Bill> {
   const said = answer.usage;
   const usage =
-    said === null || said.source !== 'upstream' ? await count(answer, said, counting) : said;
+    said === null || said.source !== 'upstream'
+      ? await count(answer, said, counting)
+      : believe(said, candidate);
   if (answer.finish === 'error') return waive(usage, 'failed');
   // Nothing generated and no reason why: the provider's failure, whatever it calls it.
   if (answer.finish === null && outputTokens(usage.buckets) === 0) return waive(usage, 'empty');
@@ -63,8 +105,12 @@ async function count(
   said: Usage | null,
   counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
 ): Promise<Usage> {
-  const input = await countPrompt(counting.reading.index, counting.tokens);
-  const output = await counting.tokens.count(answer.producedText());
+  const { reading, tokens } = counting;
+  const input = await countPrompt(reading.index, tokens);
+  const produced = await tokens.count(answer.producedText());
+  // Our tokenizer may count more than the host's, but nobody pays for more than he asked for.
+  const limit = reading.outputTokensMax;
+  const output = limit === null ? produced : Math.min(produced, limit * reading.choices);
   const flags = said?.flags ?? (['missing'] as const);
   return { buckets: { input, output }, source: 'counted', flags, native: said?.native ?? null };
 }
@@ -79,7 +125,9 @@ export async function billCancelled(
   counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
 ): Promise<Bill> {
   const said = answer?.usage ?? null;
-  if (said !== null && said.source === 'upstream') return billUsage(candidate, said);
+  if (said !== null && said.source === 'upstream') {
+    return billUsage(candidate, believe(said, candidate));
+  }
   const usage = await count(answer ?? { producedText: () => '' }, said, counting);
   return billUsage(candidate, { ...usage, flags: [] });
 }

@@ -276,9 +276,15 @@ class Builder {
       if (name === goal) return true;
       if (seen.has(name)) return false;
       seen.add(name);
-      const next = this.#sources.models.find(({ id }) => id === name);
-      return this.#reaches(goal, next?.alias ?? [], seen);
+      const next = this.#sources.models.find(({ id }) => id === this.#idOf(name));
+      return next?.id === goal || this.#reaches(goal, next?.alias ?? [], seen);
     });
+  }
+
+  /** The id under which a name is found: the catalog knows models by several. */
+  #idOf(name: string): string {
+    if (this.#sources.models.some(({ id }) => id === name)) return name;
+    return this.#sources.catalog.find(name)?.facts.id ?? name;
   }
 
   #fault(path: string, message: string): void {
@@ -329,11 +335,13 @@ class Names implements Directory {
     return known === undefined ? undefined : this.#models.get(known.facts.id);
   }
 
-  #expand(model: PublicModel): readonly PublicModel[] {
+  /** `above` is the way here: a circle, which is a fault, must still come to an end. */
+  #expand(model: PublicModel, above: readonly string[] = []): readonly PublicModel[] {
     if (model.chain === null) return [model];
+    if (above.includes(model.id)) return [];
     return model.chain.flatMap((name) => {
       const next = this.#named(name);
-      return next === undefined ? [] : this.#expand(next);
+      return next === undefined ? [] : this.#expand(next, [...above, model.id]);
     });
   }
 

@@ -5,7 +5,7 @@ import type { Caller } from '#identity/identity.ts';
 import type { Hold, HoldRefusal, Ledger } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import type { Call } from './call.ts';
-import { countPrompt } from './chat/prompt-text.ts';
+import { countText } from './chat/prompt-text.ts';
 import type { ChatRequestReading } from './chat/read-request.ts';
 import { planRequest, usdText, type Candidate, type Plan } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
@@ -75,10 +75,15 @@ async function holdAffordable(
   const [first] = plan.candidates;
   const tokens = affordableTokens(first, refusal.available);
   if (tokens < AFFORDABLE_TOKENS_MIN) return { ok: false, refusal };
-  const retry = await take(context, plan, costWith(first, tokens));
-  return retry.ok
-    ? { ok: true, held: { hold: retry.value, plan, capped: true } }
-    : { ok: false, refusal: retry.error };
+  const amount = costWith(first, tokens);
+  const retry = await take(context, plan, amount);
+  if (!retry.ok) return { ok: false, refusal: retry.error };
+  // A dearer fallback, of which this pays next to nothing, is none.
+  const fallbacks = plan.candidates
+    .slice(1)
+    .filter((other) => affordableTokens(other, amount) >= AFFORDABLE_TOKENS_MIN);
+  const affordable: Plan = { ...plan, candidates: [first, ...fallbacks] };
+  return { ok: true, held: { hold: retry.value, plan: affordable, capped: true } };
 }
 
 function costWith(candidate: Candidate, outputTokens: number): NanoUsd {
@@ -123,8 +128,9 @@ export async function holdCredit(
   if (first.ok) return first.held;
   if (first.refusal.reason === 'unavailable') throw refuseHold(first.refusal);
   // The bound by bytes would refuse: the tokens are worth counting.
-  const counted = await countPrompt(asked.request.index, services.tokens);
-  const inputTokensMax = Math.ceil((counted * COUNT_RESERVE_PERCENT) / 100);
+  const counted = await countText(asked.request.index, services.tokens);
+  const { mediaTokensMax } = asked.request;
+  const inputTokensMax = Math.ceil((counted * COUNT_RESERVE_PERCENT) / 100) + mediaTokensMax;
   if (inputTokensMax >= asked.request.inputTokensMax) throw refuseHold(first.refusal);
   const request = { ...asked.request, inputTokensMax };
   const second = await holdPlan(context, planRequest(services.directory, asked.caller, request));

@@ -8,25 +8,21 @@ import { inputTokens, outputTokens } from './chat/usage-json.ts';
 
 /** What `toReceiptDetail` wrote. */
 interface ReceiptDetail {
-  readonly id: string;
-  readonly request_id: string;
   readonly model: string;
   readonly upstream_model: string;
   readonly provider: string;
   readonly outcome: string;
   readonly streamed: boolean;
-  readonly created_at_ms: number;
   readonly latency_ms: number;
-  readonly first_byte_ms: number | null;
-  readonly native_finish: string | null;
+  readonly first_byte_ms?: number;
+  readonly native_finish?: string;
   readonly buckets: UsageBuckets;
   readonly usage_source: string;
-  readonly usage_flags: readonly string[];
-  readonly native_usage: unknown;
-  readonly cost: string;
-  readonly waived: string | null;
+  readonly usage_flags?: readonly string[];
+  readonly native_usage?: unknown;
+  readonly waived?: string;
   readonly attempts: readonly unknown[];
-  readonly warnings: readonly unknown[];
+  readonly warnings?: readonly unknown[];
   readonly price: PriceSheet & { readonly version: string };
 }
 
@@ -44,6 +40,11 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
   error: 'error',
 };
 
+function finishReason(native: string): string {
+  const ours = Object.hasOwn(FINISH_REASONS, native) ? FINISH_REASONS[native] : undefined;
+  return ours ?? native;
+}
+
 function arithmeticOf(receipt: ReceiptDetail): unknown {
   const compiled = compilePrice(receipt.price);
   if (!compiled.ok) return null;
@@ -55,18 +56,16 @@ function arithmeticOf(receipt: ReceiptDetail): unknown {
 export function showReceipt(detail: string): string {
   // Written by this gateway, and versioned: not parsed as a stranger's.
   const receipt: ReceiptDetail = JSON.parse(detail);
-  const { buckets, price, latency_ms: latency, first_byte_ms: firstByte } = receipt;
-  const { native_finish: native } = receipt;
+  const { buckets, price, latency_ms: latency, attempts } = receipt;
+  const { native_finish: native = null, first_byte_ms: firstByte = null } = receipt;
   return JSON.stringify({
-    id: receipt.id,
-    request_id: receipt.request_id,
     model: receipt.model,
     upstream_model: receipt.upstream_model,
     provider_name: receipt.provider,
     streamed: receipt.streamed,
     cancelled: receipt.outcome === 'cancelled',
     outcome: receipt.outcome,
-    finish_reason: native === null ? null : (FINISH_REASONS[native] ?? native),
+    finish_reason: native === null ? null : finishReason(native),
     native_finish_reason: native,
     latency,
     time_to_first_token: firstByte,
@@ -77,9 +76,9 @@ export function showReceipt(detail: string): string {
     native_tokens_completion: outputTokens(buckets),
     native_tokens_reasoning: buckets.reasoning ?? 0,
     native_tokens_cached: buckets.cache_read ?? 0,
-    native_usage: receipt.native_usage,
+    native_usage: receipt.native_usage ?? null,
     usage_source: receipt.usage_source,
-    usage_flags: receipt.usage_flags,
+    usage_flags: receipt.usage_flags ?? [],
     buckets,
     price: {
       version: price.version,
@@ -89,9 +88,9 @@ export function showReceipt(detail: string): string {
       tiers: price.tiers,
     },
     arithmetic: arithmeticOf(receipt),
-    waived: receipt.waived,
-    attempts: receipt.attempts,
-    warnings: receipt.warnings,
+    waived: receipt.waived ?? null,
+    attempts,
+    warnings: receipt.warnings ?? [],
     is_byok: false,
   });
 }

@@ -2,76 +2,80 @@
  * The receipt of a request: everything from which its cost can be done again by hand. Written
  * small, on the hot path; its arithmetic is spelled out when somebody reads it.
  */
-import { formatUsd, type NanoUsd } from '#base/money.ts';
-import type { Price } from '#catalog/pricing.ts';
 import type { Warning } from '#providers/provider.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AttemptRecord } from './attempt.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Candidate } from './plan.ts';
 
 export type ReceiptOutcome = 'completed' | 'cancelled' | 'broken' | 'failed';
 
 export interface ReceiptFacts {
-  readonly requestId: string;
-  readonly generationId: string;
   readonly candidate: Candidate;
   readonly outcome: ReceiptOutcome;
   readonly streamed: boolean;
-  readonly createdAtMs: number;
   readonly latencyMs: number;
   readonly firstByteMs: number | null;
   /** The upstream's word; null when it did not finish. */
   readonly nativeFinish: string | null;
   readonly usage: Usage;
-  readonly cost: NanoUsd;
+  /** The upstream's own object as it was written, where that is at hand. */
+  readonly usageText: string | null;
   /** Why the cost is not the price of the usage, if it is not: "failed", "empty". */
   readonly waived: string | null;
   readonly attempts: readonly AttemptRecord[];
   readonly warnings: readonly Warning[];
 }
 
-/** Compiled prices are few and live as long as the process: their JSON is made once. */
-const priceJson = new WeakMap<Price, string>();
+/** Endpoints are few and live as long as the process: what never changes is written once. */
+const constantParts = new WeakMap<Endpoint, string>();
 
-function jsonOf(price: Price): string {
-  const known = priceJson.get(price);
+function constantPart(endpoint: Endpoint): string {
+  const known = constantParts.get(endpoint);
   if (known !== undefined) return known;
-  const json = JSON.stringify({ version: price.version, ...price.sheet });
-  priceJson.set(price, json);
-  return json;
+  const { price, target, providerName } = endpoint;
+  const text = JSON.stringify({
+    upstream_model: target.model,
+    provider: providerName,
+    price: { version: price.version, ...price.sheet },
+  }).slice(1, -1);
+  constantParts.set(endpoint, text);
+  return text;
+}
+
+/** Members that are mostly absent: what is empty is left out. */
+function rareParts(facts: ReceiptFacts): string {
+  const { usage, warnings, waived, nativeFinish, firstByteMs } = facts;
+  let text = '';
+  if (firstByteMs !== null) text += `,"first_byte_ms":${Math.round(firstByteMs)}`;
+  if (nativeFinish !== null) text += `,"native_finish":${JSON.stringify(nativeFinish)}`;
+  if (usage.flags.length > 0) text += `,"usage_flags":${JSON.stringify(usage.flags)}`;
+  if (waived !== null) text += `,"waived":${JSON.stringify(waived)}`;
+  if (warnings.length > 0) text += `,"warnings":${JSON.stringify(warnings)}`;
+  return text;
+}
+
+/** One line: a host may have written its object over several. */
+function nativeUsage({ usage, usageText }: ReceiptFacts): string {
+  if (usage.native === null || usage.native === undefined) return '';
+  const oneLine = usageText !== null && !usageText.includes('\n') && !usageText.includes('\r');
+  return `,"native_usage":${oneLine ? usageText : JSON.stringify(usage.native)}`;
 }
 
 /**
- * The receipt as the ledger keeps it: JSON text, schema `ReceiptDetail` in `receipt-reading.ts`.
+ * The receipt as the ledger keeps it: JSON text, schema `ReceiptDetail` in `receipt-reading.ts`. The
+ * ledger knows ids, time and cost. By hand, because every byte of it is made on the hot path.
  */
 export function toReceiptDetail(facts: ReceiptFacts): string {
-  const { candidate, usage, attempts, warnings } = facts;
-  const { endpoint, model } = candidate;
+  const { candidate, usage, attempts } = facts;
   const served = facts.outcome === 'failed' ? [] : [servedRecord(facts)];
-  const text = JSON.stringify({
-    v: 1,
-    id: facts.generationId,
-    request_id: facts.requestId,
-    model: model.id,
-    upstream_model: endpoint.target.model,
-    provider: endpoint.providerName,
-    provider_type: endpoint.provider.id,
-    outcome: facts.outcome,
-    streamed: facts.streamed,
-    created_at_ms: facts.createdAtMs,
-    latency_ms: Math.round(facts.latencyMs),
-    first_byte_ms: facts.firstByteMs === null ? null : Math.round(facts.firstByteMs),
-    native_finish: facts.nativeFinish,
-    buckets: usage.buckets,
-    usage_source: usage.source,
-    usage_flags: usage.flags,
-    native_usage: usage.native ?? null,
-    cost: formatUsd(facts.cost),
-    waived: facts.waived,
-    attempts: [...attempts, ...served],
-    warnings,
-  });
-  return `${text.slice(0, -1)},"price":${jsonOf(endpoint.price)}}`;
+  return (
+    `{"v":1,"model":${JSON.stringify(candidate.model.id)},${constantPart(candidate.endpoint)},` +
+    `"outcome":"${facts.outcome}","streamed":${facts.streamed},` +
+    `"latency_ms":${Math.round(facts.latencyMs)},"buckets":${JSON.stringify(usage.buckets)},` +
+    `"usage_source":"${usage.source}","attempts":${JSON.stringify([...attempts, ...served])}` +
+    `${nativeUsage(facts)}${rareParts(facts)}}`
+  );
 }
 
 function servedRecord(facts: ReceiptFacts): AttemptRecord {

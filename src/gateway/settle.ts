@@ -57,23 +57,24 @@ interface Facts {
   readonly finish: string | null;
 }
 
+function usageTextOf(attempted: Attempted): string | null {
+  return attempted.kind === 'whole' ? attempted.answer.usageText : null;
+}
+
 /** Journals the outcome. False: it could not be, and the answer must not end as if it were paid. */
 async function journal(settling: Settling, attempted: Attempted, facts: Facts): Promise<boolean> {
   const { services, call, held, reading } = settling;
   const { bill, outcome } = facts;
   const served = 'firstByteMs' in attempted ? attempted : null;
   const detail = toReceiptDetail({
-    requestId: call.id,
-    generationId: call.generationId,
     candidate: attempted.candidate,
     outcome,
     streamed: reading.stream,
-    createdAtMs: call.startedAtMs,
     latencyMs: elapsedMs(call),
     firstByteMs: served?.firstByteMs ?? null,
     nativeFinish: facts.finish,
     usage: bill.usage,
-    cost: bill.cost.total,
+    usageText: usageTextOf(attempted),
     waived: bill.waived,
     attempts: attempted.attempts,
     warnings: served?.warnings ?? [],
@@ -113,7 +114,8 @@ function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): voi
 function tailOf(served: Of<'whole'> | Of<'stream'>, bill: Bill): AnswerTail {
   const { candidate, warnings } = served;
   const { providerName } = candidate.endpoint;
-  return { usage: bill.usage, cost: bill.cost, providerName, warnings };
+  const usageText = usageTextOf(served);
+  return { usage: bill.usage, usageText, cost: bill.cost, providerName, warnings };
 }
 
 async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<void> {

@@ -15,6 +15,9 @@ import { refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange } from './exchange.ts';
 import { openWebExchange } from './exchange.web.ts';
 
+/** How long the rest of a refused body is read. */
+const REFUSED_BODY_MS_MAX = 2_000;
+
 class NodeInbound implements Inbound {
   readonly #incoming: IncomingMessage;
   readonly method: string;
@@ -44,8 +47,8 @@ class NodeInbound implements Inbound {
       let bytes = 0;
       incoming.on('data', (part: Uint8Array) => {
         bytes += part.length;
-        if (bytes > bytesMax) reject(requestTooLarge('body', bytesMax));
-        else parts.push(part);
+        if (bytes <= bytesMax) parts.push(part);
+        else reject(requestTooLarge('body', bytesMax));
       });
       incoming.on('end', () => resolve(plainBytes(concatBytes(parts))));
       const broken = (): void => {
@@ -56,6 +59,22 @@ class NodeInbound implements Inbound {
       incoming.on('close', broken);
     });
   }
+}
+
+/**
+ * Closing while the client still sends resets the connection, and the answer is lost on the way: the
+ * rest of the body is taken and thrown away first, for a while.
+ */
+function endAfterBody(outgoing: ServerResponse): void {
+  const { req } = outgoing;
+  const end = (): void => {
+    clearTimeout(timer);
+    outgoing.end();
+  };
+  const timer = setTimeout(end, REFUSED_BODY_MS_MAX);
+  req.once('end', end);
+  req.once('close', end);
+  req.resume();
 }
 
 class NodeSink implements Sink {
@@ -92,10 +111,16 @@ class NodeSink implements Sink {
     const outgoing = this.#outgoing;
     const list = headers.flat();
     list.push('content-length', String(body.length));
+    if (outgoing.req.complete) {
+      outgoing.writeHead(status, list);
+      outgoing.end(body);
+      return;
+    }
     // What is left of a body that was refused would be read as the next request.
-    if (!outgoing.req.complete) list.push('connection', 'close');
+    list.push('connection', 'close');
     outgoing.writeHead(status, list);
-    outgoing.end(body);
+    outgoing.write(body);
+    endAfterBody(outgoing);
   }
 
   end(): void {
@@ -122,13 +147,21 @@ function bindingsOf(context: Context): { incoming?: IncomingMessage; outgoing?: 
   return typeof bindings === 'object' && bindings !== null ? bindings : {};
 }
 
-/** Requests that did not come over a socket of ours (tests) take the web's way. */
-export function openNodeExchange(context: Context): HttpExchange {
-  const { incoming, outgoing } = bindingsOf(context);
-  if (incoming === undefined || outgoing === undefined) return openWebExchange(context);
+/** A request on a socket of ours. */
+export function openSocketExchange(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): HttpExchange {
   return {
     inbound: new NodeInbound(incoming),
     sink: new NodeSink(outgoing),
     response: () => RESPONSE_ALREADY_SENT,
   };
+}
+
+/** Requests that did not come over a socket of ours (tests) take the web's way. */
+export function openNodeExchange(context: Context): HttpExchange {
+  const { incoming, outgoing } = bindingsOf(context);
+  if (incoming === undefined || outgoing === undefined) return openWebExchange(context);
+  return openSocketExchange(incoming, outgoing);
 }

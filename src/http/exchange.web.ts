@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { concatBytes } from '#base/bytes.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type { Inbound } from '#gateway/call.ts';
+import { GatewayError } from '#wire/errors.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
 import { refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange } from './exchange.ts';
@@ -36,7 +37,9 @@ class WebInbound implements Inbound {
     let bytes = 0;
     const reader = this.#request.body?.getReader();
     for (;;) {
-      const read = await reader?.read();
+      const read = await reader?.read().catch((cause: unknown) => {
+        throw new GatewayError('request_timeout', { message: 'The body broke off.', cause });
+      });
       if (read?.value === undefined) return concatBytes(parts);
       bytes += read.value.length;
       if (bytes > bytesMax) {

@@ -12,6 +12,8 @@ import type { CostSplit } from './usage-json.ts';
 /** What goes into the answer's last bytes and is known only when it has ended. */
 export interface AnswerTail {
   readonly usage: Usage;
+  /** The upstream's own usage object as it was written, where that is at hand. */
+  readonly usageText: string | null;
   readonly cost: CostSplit;
   readonly providerName: string;
   readonly warnings: readonly Warning[];
@@ -20,6 +22,8 @@ export interface AnswerTail {
 /** What an answer has told so far. */
 export interface AnswerReading {
   readonly usage: Usage | null;
+  /** The same as it was written, where that is at hand. */
+  readonly usageText: string | null;
   /** The upstream's word for why it stopped; null while it has not. */
   readonly finish: string | null;
 }

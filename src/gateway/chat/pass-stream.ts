@@ -21,6 +21,7 @@ import { ProducedText } from './produced-text.ts';
 import { usageJson } from './usage-json.ts';
 
 const DATA = toBytes('data:');
+const BLANK_LINE = toBytes('\n\n');
 const CHOICES = needleOf('"choices"');
 const USAGE = needleOf('"usage"');
 const ERROR = needleOf('"error"');
@@ -49,11 +50,14 @@ function choicesOf(event: Json): readonly Json[] {
 
 /** The first byte of the value of the member whose key was found at `at`; -1 if it is no key. */
 function valueAfter(bytes: Uint8Array, at: number, needle: Needle): number {
-  let next = at + needle.bytes.length;
-  while (bytes[next] === 0x20) next += 1;
-  if (bytes[next] !== 0x3a) return -1;
-  next += 1;
-  while (bytes[next] === 0x20) next += 1;
+  const colon = skipBlanks(bytes, at + needle.bytes.length);
+  return bytes[colon] === 0x3a ? skipBlanks(bytes, colon + 1) : -1;
+}
+
+/** An event stands in one line: spaces and tabs are all that JSON may put between. */
+function skipBlanks(bytes: Uint8Array, from: number): number {
+  let next = from;
+  while (bytes[next] === 0x20 || bytes[next] === 0x09) next += 1;
   return next;
 }
 
@@ -135,6 +139,7 @@ export class PassStream implements AnswerStream {
   ended = false;
   complaint: UpstreamComplaint | null = null;
   usage: Usage | null = null;
+  readonly usageText = null;
   finish: string | null = null;
 
   constructor(options: PassStreamOptions) {
@@ -157,7 +162,7 @@ export class PassStream implements AnswerStream {
   close(): Uint8Array | null {
     if (this.ended || this.complaint !== null) return null;
     const rest = this.#splitter.rest();
-    const out = rest === null ? null : this.#take(rest);
+    const out = rest === null ? null : this.#takeRest(rest);
     if (this.ended || this.complaint !== null) return out;
     if (!this.began)
       this.#complain('empty_answer', 'The provider ended the stream without an answer.');
@@ -179,7 +184,7 @@ export class PassStream implements AnswerStream {
       ...(tail.warnings.length > 0 ? { warnings: tail.warnings } : {}),
     };
     const text = JSON.stringify(last);
-    const usage = usageJson(tail.usage, tail.cost);
+    const usage = usageJson(tail);
     return toBytes(`data: ${text.slice(0, -1)},"usage":${usage}}\n\ndata: [DONE]\n\n`);
   }
 
@@ -224,6 +229,16 @@ export class PassStream implements AnswerStream {
     return this.#release(out);
   }
 
+  /**
+   * A last event without its blank line: it may be cut short, so it is parsed whatever it looks
+   * like, and what we send after it must be an event of its own.
+   */
+  #takeRest(rest: Uint8Array): Uint8Array | null {
+    const out: Uint8Array[] = [];
+    this.#look(concatBytes([rest, BLANK_LINE]), out);
+    return this.#release(out);
+  }
+
   /** Hands on what may be seen: nothing before the answer has begun. */
   #release(out: readonly Uint8Array[]): Uint8Array | null {
     if (out.length === 0) return null;
@@ -232,7 +247,7 @@ export class PassStream implements AnswerStream {
       this.#held.push(bytes);
       return null;
     }
-    if (this.usage === null) this.#produced.add(bytes);
+    if (this.usage?.source !== 'upstream') this.#produced.add(bytes);
     if (this.#held.length === 0) return bytes;
     const all = concatBytes([...this.#held, bytes]);
     this.#held = [];
@@ -308,7 +323,8 @@ export class PassStream implements AnswerStream {
     if (alone) this.#usageEvents += 1;
     const repeated = this.#usageEvents > 1 && !usage.flags.includes('repeated');
     this.usage = repeated ? { ...usage, flags: [...usage.flags, 'repeated'] } : usage;
-    this.#produced.forget();
+    // Usage that cannot be read has to be counted in the end.
+    if (usage.source === 'upstream') this.#produced.forget();
     if (alone) this.#model = { ...this.#model, ...withoutUsage(event) };
     return alone && this.began;
   }

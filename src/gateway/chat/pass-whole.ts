@@ -50,20 +50,35 @@ export function readPassWhole(
 }
 
 function mayComplain(index: JsonIndex): boolean {
-  const error = index.member(0, 'error');
-  return (error >= 0 && index.kind(error) !== JSON_NULL) || index.member(0, 'base_resp') >= 0;
+  return (
+    hasError(index, 0) ||
+    index.member(0, 'base_resp') >= 0 ||
+    // OpenRouter says there what went wrong behind it.
+    hasError(index, index.firstChild(index.member(0, 'choices')))
+  );
+}
+
+function hasError(index: JsonIndex, node: number): boolean {
+  const error = node < 0 ? -1 : index.member(node, 'error');
+  return error >= 0 && index.kind(error) !== JSON_NULL;
+}
+
+interface UsageFound {
+  readonly usage: Usage | null;
+  readonly usageText: string | null;
 }
 
 /**
  * The usual place is read by itself; only hosts with a place of their own cost a parse of
  * everything.
  */
-function readUsage(index: JsonIndex, passThrough: PassThrough): Usage | null {
+function readUsage(index: JsonIndex, passThrough: PassThrough): UsageFound {
   const node = index.member(0, 'usage');
   if (node >= 0 && index.kind(node) === JSON_OBJECT) {
-    return passThrough.readUsage({ usage: JSON.parse(index.raw(node)) });
+    const usageText = index.raw(node);
+    return { usage: passThrough.readUsage({ usage: JSON.parse(usageText) }), usageText };
   }
-  return passThrough.readUsage(JSON.parse(toText(index.bytes)));
+  return { usage: passThrough.readUsage(JSON.parse(toText(index.bytes))), usageText: null };
 }
 
 function rewrite(index: JsonIndex, passThrough: PassThrough): JsonIndex {
@@ -79,18 +94,20 @@ class PassWhole implements WholeAnswer {
   readonly #index: JsonIndex;
   readonly #codec: ChatCodec;
   readonly usage: Usage | null;
+  readonly usageText: string | null;
   readonly finish: string | null;
 
-  constructor(index: JsonIndex, codec: ChatCodec, usage: Usage | null) {
+  constructor(index: JsonIndex, codec: ChatCodec, { usage, usageText }: UsageFound) {
     this.#index = index;
     this.#codec = codec;
     this.usage = usage;
+    this.usageText = usageText;
     this.finish = readFinish(index);
   }
 
   closing(tail: AnswerTail): Uint8Array {
     const edits: JsonEdit[] = [
-      { op: 'set', key: 'usage', json: usageJson(tail.usage, tail.cost) },
+      { op: 'set', key: 'usage', json: usageJson(tail) },
       { op: 'set', key: 'provider', json: JSON.stringify(tail.providerName) },
     ];
     if (tail.warnings.length > 0) {

@@ -6,6 +6,8 @@ import { JSON_ARRAY, JSON_OBJECT, type JsonIndex } from '#base/json-index.ts';
 
 export interface PromptBound {
   readonly tokensMax: number;
+  /** The part of it that media may have; the rest bounds text, and can be counted. */
+  readonly mediaTokensMax: number;
   /** Whether images, sound or files are in it: their prices may be others. */
   readonly media: boolean;
 }
@@ -19,36 +21,51 @@ const MESSAGE_TOKENS = 16;
 const IMAGE_TOKENS_MAX = 50_000;
 /** Sound inline: a second of it is at least 1 kB and at most 64 tokens. */
 const SOUND_BYTES_PER_TOKEN = 16;
-/** What is behind an address or an id can be anything; the model's context is the bound then. */
-const UNKNOWABLE_TOKENS = Number.MAX_SAFE_INTEGER;
+/**
+ * A file, or what is behind an address: 1,000 pages at 258 tokens (Gemini) and 100 pages at 3,000
+ * (Anthropic) are the largest documents that hosts take (2026-11). Where the model's context is known
+ * and smaller, it bounds the sum.
+ */
+const UNKNOWABLE_TOKENS = 400_000;
 
 interface Tally {
+  /** Of media. */
   tokens: number;
-  media: boolean;
+  /** Of the body, that are addresses or encoded media and no text. */
+  bytes: number;
+}
+
+const IMAGE_KEYS: readonly string[] = ['image_url', 'image'];
+const SOUND_KEY = 'input_audio';
+const UNKNOWABLE_KEYS: readonly string[] = [
+  'file',
+  'input_file',
+  'video_url',
+  'document',
+  'audio_url',
+];
+
+const MEDIUM_KEYS: readonly string[] = [...IMAGE_KEYS, SOUND_KEY, ...UNKNOWABLE_KEYS];
+
+/** Whether a member of a message's part is a medium and not text. */
+export function isMedium(key: string, isObject: boolean): boolean {
+  return IMAGE_KEYS.includes(key) || key === SOUND_KEY || (isObject && isUnknowable(key));
+}
+
+function isUnknowable(key: string): boolean {
+  return UNKNOWABLE_KEYS.includes(key);
 }
 
 function addMember(index: JsonIndex, part: number, tally: Tally): void {
   for (let node = index.firstChild(part); node >= 0; node = index.nextChild(part, node)) {
+    const key = MEDIUM_KEYS.find((name) => index.keyIs(node, name));
+    if (key === undefined || !isMedium(key, index.kind(node) === JSON_OBJECT)) continue;
     const bytes = index.end(node) - index.start(node);
-    if (index.keyIs(node, 'image_url') || index.keyIs(node, 'image')) {
-      // Its text, an address or base64, is not read as text.
-      tally.tokens += IMAGE_TOKENS_MAX - bytes;
-      tally.media = true;
-    } else if (index.keyIs(node, 'input_audio')) {
-      tally.tokens += Math.ceil(bytes / SOUND_BYTES_PER_TOKEN) - bytes;
-      tally.media = true;
-    } else if (isUnknowable(index, node)) {
-      tally.tokens = UNKNOWABLE_TOKENS;
-      tally.media = true;
-    }
+    tally.bytes += bytes;
+    if (isUnknowable(key)) tally.tokens += UNKNOWABLE_TOKENS;
+    else if (key === SOUND_KEY) tally.tokens += Math.ceil(bytes / SOUND_BYTES_PER_TOKEN);
+    else tally.tokens += IMAGE_TOKENS_MAX;
   }
-}
-
-function isUnknowable(index: JsonIndex, node: number): boolean {
-  if (index.kind(node) !== JSON_OBJECT) return false;
-  return ['file', 'input_file', 'video_url', 'document', 'audio_url'].some((key) =>
-    index.keyIs(node, key),
-  );
 }
 
 /**
@@ -56,15 +73,19 @@ function isUnknowable(index: JsonIndex, node: number): boolean {
  * it.
  */
 export function boundPrompt(index: JsonIndex, messages: number): PromptBound {
-  const tally: Tally = { tokens: FRAME_TOKENS + index.bytes.length, media: false };
-  if (messages < 0) return { tokensMax: tally.tokens, media: false };
+  const tally: Tally = { tokens: 0, bytes: 0 };
+  let textTokens = FRAME_TOKENS + index.bytes.length;
   for (let node = index.firstChild(messages); node >= 0; node = index.nextChild(messages, node)) {
-    tally.tokens += MESSAGE_TOKENS;
+    textTokens += MESSAGE_TOKENS;
+    // Sound that the upstream made and keeps.
+    if (index.kind(index.member(node, 'audio')) === JSON_OBJECT) tally.tokens += UNKNOWABLE_TOKENS;
     const content = index.member(node, 'content');
     if (content < 0 || index.kind(content) !== JSON_ARRAY) continue;
     for (let part = index.firstChild(content); part >= 0; part = index.nextChild(content, part)) {
       addMember(index, part, tally);
     }
   }
-  return { tokensMax: Math.min(tally.tokens, UNKNOWABLE_TOKENS), media: tally.media };
+  const mediaTokensMax = tally.tokens;
+  const tokensMax = textTokens - tally.bytes + mediaTokensMax;
+  return { tokensMax, mediaTokensMax, media: mediaTokensMax > 0 };
 }

@@ -5,37 +5,39 @@
 import { toText } from '#base/bytes.ts';
 import type { JsonIndex } from '#base/json-index.ts';
 import type { TokenCounter } from '../tokens.ts';
+import { isMedium } from './prompt-bound.ts';
 
-/** Members of a part whose strings are addresses or encoded media and not text. */
-const MEDIA_KEYS = new Set([
-  'image_url',
-  'input_audio',
-  'file',
-  'image',
-  'video_url',
-  'data',
-  'url',
-]);
-const TEXT_MEMBERS = ['messages', 'tools', 'functions', 'response_format'] as const;
+const DEFINITIONS = ['tools', 'functions', 'response_format'] as const;
 /** What a chat template adds to each message (OpenAI's cookbook, 2024-07). */
 const TOKENS_PER_MESSAGE = 4;
 /** A medium that nobody counted is taken at a usual size: 1024 x 1024 at high detail. */
 const TOKENS_PER_MEDIUM = 765;
 
-interface Gathered {
-  readonly texts: string[];
-  media: number;
+function gather(value: unknown, into: string[]): void {
+  if (typeof value === 'string') into.push(value);
+  else if (Array.isArray(value)) for (const element of value) gather(element, into);
+  else if (isRecord(value)) for (const member of Object.values(value)) gather(member, into);
 }
 
-function gather(value: unknown, into: Gathered): void {
-  if (typeof value === 'string') into.texts.push(value);
-  else if (Array.isArray(value)) for (const element of value) gather(element, into);
-  else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      if (MEDIA_KEYS.has(key)) into.media += 1;
-      else gather(member, into);
-    }
-  }
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The messages without what is in their parts and no text, and how many such media there were. */
+function withoutMedia(messages: unknown): { readonly messages: unknown[]; readonly media: number } {
+  let media = 0;
+  const kept = (Array.isArray(messages) ? messages : []).map((message: unknown) => {
+    if (!isRecord(message) || !Array.isArray(message['content'])) return message;
+    const content = message['content'].map((part: unknown) => {
+      if (!isRecord(part)) return part;
+      const members = Object.entries(part);
+      const text = members.filter(([key, member]) => !isMedium(key, isRecord(member)));
+      media += members.length - text.length;
+      return Object.fromEntries(text);
+    });
+    return { ...message, content };
+  });
+  return { messages: kept, media };
 }
 
 function parseMembers(index: JsonIndex): Readonly<Record<string, unknown>> {
@@ -46,9 +48,21 @@ function parseMembers(index: JsonIndex): Readonly<Record<string, unknown>> {
 /** Input tokens of a request, as near as the o200k_base tokenizer comes. */
 export async function countPrompt(index: JsonIndex, tokens: TokenCounter): Promise<number> {
   const body = parseMembers(index);
-  const gathered: Gathered = { texts: [], media: 0 };
-  for (const member of TEXT_MEMBERS) gather(body[member], gathered);
-  const messages = Array.isArray(body['messages']) ? body['messages'].length : 0;
-  const text = await tokens.count(gathered.texts.join('\n'));
-  return text + messages * TOKENS_PER_MESSAGE + gathered.media * TOKENS_PER_MEDIUM;
+  const { messages, media } = withoutMedia(body['messages']);
+  const texts: string[] = [];
+  gather(messages, texts);
+  for (const member of DEFINITIONS) gather(body[member], texts);
+  const text = await tokens.count(texts.join('\n'));
+  return text + messages.length * TOKENS_PER_MESSAGE + media * TOKENS_PER_MEDIUM;
+}
+
+/**
+ * Tokens of everything in a request that is not a medium, names and signs included: for holding
+ * credit, where it must not be less than what a template makes of it.
+ */
+export async function countText(index: JsonIndex, tokens: TokenCounter): Promise<number> {
+  const body = parseMembers(index);
+  const { messages } = withoutMedia(body['messages']);
+  const text = await tokens.count(JSON.stringify({ ...body, messages }));
+  return text + messages.length * TOKENS_PER_MESSAGE;
 }

@@ -19,6 +19,8 @@ export interface ChatRequestReading {
   readonly outputTokensMax: number | null;
   readonly choices: number;
   readonly inputTokensMax: number;
+  /** The part of `inputTokensMax` that media may have: what counting the text cannot lower. */
+  readonly mediaTokensMax: number;
   readonly inputMedia: boolean;
 }
 
@@ -43,6 +45,7 @@ export function readChatRequest(body: Uint8Array): ChatRequestReading {
     outputTokensMax: readOutputLimit(index),
     choices: index.number(index.member(0, 'n')) ?? 1,
     inputTokensMax: bound.tokensMax,
+    mediaTokensMax: bound.mediaTokensMax,
     inputMedia: bound.media,
   };
 }

@@ -11,6 +11,13 @@ export interface CostSplit {
   readonly completions: NanoUsd;
 }
 
+export interface UsageTold {
+  readonly usage: Usage;
+  /** The upstream's own object as it was written, where that is at hand. */
+  readonly usageText: string | null;
+  readonly cost: CostSplit;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is Fields {
@@ -85,6 +92,7 @@ function nativeMembers(native: unknown): Fields {
 /** True if an upstream said all that OpenAI's clients read, and nothing that must be ours. */
 function isWhole(native: unknown): native is Fields {
   if (!isRecord(native) || 'cost' in native || 'cost_details' in native) return false;
+  if ('is_byok' in native) return false;
   const { prompt_tokens_details: input, completion_tokens_details: output } = native;
   return (
     typeof native['prompt_tokens'] === 'number' &&
@@ -97,17 +105,17 @@ function isWhole(native: unknown): native is Fields {
   );
 }
 
-function membersOf(usage: Usage): Fields {
+function textOf(usage: Usage, usageText: string | null): string {
   const honest = usage.flags.length === 0 && usage.source === 'upstream';
-  if (honest && isWhole(usage.native)) return usage.native;
+  if (honest && isWhole(usage.native)) return usageText ?? JSON.stringify(usage.native);
   const ours = computed(usage.buckets);
   const native = nativeMembers(usage.native);
-  return honest ? merge(native, ours) : merge(ours, native);
+  return JSON.stringify(honest ? merge(native, ours) : merge(ours, native));
 }
 
 /** JSON text of the `usage` member. Amounts are exact decimals, never floats on the way. */
-export function usageJson(usage: Usage, cost: CostSplit): string {
-  const text = JSON.stringify(membersOf(usage));
+export function usageJson({ usage, usageText, cost }: UsageTold): string {
+  const text = textOf(usage, usageText).trimEnd();
   const total = formatUsd(cost.total);
   return (
     `${text.slice(0, -1)},"cost":${total},"cost_details":{"upstream_inference_cost":${total},` +

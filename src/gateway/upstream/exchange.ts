@@ -41,12 +41,15 @@ export interface LiveStream {
   readonly over: Promise<StreamEnd>;
 }
 
-/** What an attempt came to, as far as failover must know. `gone`: the client left first. */
+/**
+ * What an attempt came to, as far as failover must know. `gone`: the client left first; `failed`
+ * says that the upstream was seen to fail after that, and so bills nothing.
+ */
 export type Reply =
   | { readonly kind: 'stream'; readonly live: LiveStream }
   | { readonly kind: 'whole'; readonly answer: WholeAnswer }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone'; readonly failed: boolean };
 
 export interface ExchangeOptions {
   readonly endpoint: Endpoint;
@@ -111,6 +114,8 @@ export class Exchange implements UpstreamHandler {
     deadlines.add(this.#deadline);
     sink.onGone(() => this.#clientGone());
     this.#upstream = transport.send(request, this);
+    // Who left a moment before was not told to the listener.
+    if (sink.closed) this.#clientGone();
     return this.#reply.promise;
   }
 
@@ -225,7 +230,7 @@ export class Exchange implements UpstreamHandler {
     if (answer.ended) {
       this.#deadline.dueMs = now + LINGER_MS_MAX;
       this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
-    } else if (!this.#gone) {
+    } else if (!this.#gone && !this.#paused) {
       this.#deadline.dueMs = now + endpoint.silenceMs.idle;
     }
   }
@@ -258,6 +263,7 @@ export class Exchange implements UpstreamHandler {
     this.#deadline.dueMs = deadlines.now() + CLIENT_STALL_MS_MAX;
     sink.onDrain(() => {
       this.#paused = false;
+      if (this.#gone || this.#mode === 'over') return;
       this.#deadline.dueMs = deadlines.now() + endpoint.silenceMs.idle;
       this.#upstream?.resume();
     });
@@ -266,6 +272,7 @@ export class Exchange implements UpstreamHandler {
   #clientGone(): void {
     if (this.#mode === 'over' || this.#gone) return;
     this.#gone = true;
+    this.#paused = false;
     const { endpoint, deadlines } = this.#options;
     if (endpoint.provider.onCancel === 'stops') {
       this.#leave();
@@ -280,6 +287,13 @@ export class Exchange implements UpstreamHandler {
       this.#leave();
       return;
     }
+    if (this.#paused) {
+      // The client's silence is not the upstream's failure: the answer is not free for it.
+      this.#options.deadlines.add(this.#deadline);
+      this.#clientGone();
+      this.#options.sink.destroy();
+      return;
+    }
     const what = this.firstByteMs === null ? 'the first byte' : 'the next byte';
     this.#fail(fromSilence(what, this.#options.deadlines.now() - this.#startedMs));
   }
@@ -288,7 +302,7 @@ export class Exchange implements UpstreamHandler {
   #leave(): void {
     this.#upstream?.abort();
     this.#end();
-    this.#reply.resolve({ kind: 'gone' });
+    this.#reply.resolve({ kind: 'gone', failed: false });
     this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
   }
 
@@ -296,7 +310,7 @@ export class Exchange implements UpstreamHandler {
     if (this.#mode === 'over') return;
     this.#upstream?.abort();
     this.#end();
-    this.#reply.resolve(this.#gone ? { kind: 'gone' } : { kind: 'failed', failure });
+    this.#reply.resolve(this.#gone ? { kind: 'gone', failed: true } : { kind: 'failed', failure });
     this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'broken', failure });
   }
 

@@ -2,13 +2,19 @@
  * One attempt's request: where it goes, who we are there, and the caller's body as that host wants
  * it.
  */
-import { concatBytes } from '#base/bytes.ts';
 import { editJson, type JsonEdit } from '#base/json-edit.ts';
 import type { JsonIndex } from '#base/json-index.ts';
 import type { UpstreamRequest } from '#base/transport.ts';
-import type { BodyMembers, Credentials, Warning } from '#providers/provider.ts';
+import type {
+  BodyEdit,
+  BodyMembers,
+  Credentials,
+  UpstreamAddress,
+  Warning,
+} from '#providers/provider.ts';
 import { OWN_FIELDS } from '#wire/chat/request.ts';
 import type { ChatRequestReading } from '../chat/read-request.ts';
+import type { Endpoint } from '../endpoint.ts';
 import type { Candidate } from '../plan.ts';
 
 export interface PreparedRequest {
@@ -56,25 +62,53 @@ function limitWarning(tokens: number): Warning {
   };
 }
 
-function editBody(
+function editsFor(
   { index }: ChatRequestReading,
+  candidate: Candidate,
+  adapted: readonly BodyEdit[],
+): JsonEdit[] {
+  const model = upstreamModel(candidate);
+  const edits: JsonEdit[] = [...adapted];
+  if (index.string(index.member(0, 'model')) !== model) {
+    edits.push({ op: 'set', key: 'model', json: JSON.stringify(model) });
+  }
+  for (const key of OWN_FIELDS) {
+    if (index.member(0, key) >= 0) edits.push({ op: 'remove', key });
+  }
+  return edits;
+}
+
+/** The bytes as they came where this host wants nothing else. */
+function editBody(
+  reading: ChatRequestReading,
   candidate: Candidate,
   outputTokensCap: number | null,
 ): { readonly body: Uint8Array; readonly warnings: readonly Warning[] } {
+  const { index } = reading;
   const { passThrough, target } = candidate.endpoint;
-  const adaptation = passThrough.adapt(membersOf(index), target);
-  const edits: JsonEdit[] = [
-    { op: 'set', key: 'model', json: JSON.stringify(upstreamModel(candidate)) },
-  ];
-  for (const key of OWN_FIELDS) edits.push({ op: 'remove', key });
+  const { edits: adapted, warnings } = passThrough.adapt(membersOf(index), target);
   if (outputTokensCap === null) {
-    edits.push(...adaptation.edits);
-    return { body: editJson(index, edits), warnings: adaptation.warnings };
+    const edits = editsFor(reading, candidate, adapted);
+    return { body: edits.length === 0 ? index.bytes : editJson(index, edits), warnings };
   }
-  edits.push(...adaptation.edits.filter(({ key }) => !LIMIT_KEYS.includes(key)));
+  const others = adapted.filter(({ key }) => !LIMIT_KEYS.includes(key));
+  const edits = editsFor(reading, candidate, others);
   edits.push(...limitEdits(passThrough.maxTokensKey, outputTokensCap));
-  const warnings = [...adaptation.warnings, limitWarning(outputTokensCap)];
-  return { body: editJson(index, edits), warnings };
+  return {
+    body: editJson(index, edits),
+    warnings: [...warnings, limitWarning(outputTokensCap)],
+  };
+}
+
+/** Endpoints live as long as the process, and what is made of their URLs never changes. */
+const addresses = new WeakMap<Endpoint, UpstreamAddress>();
+
+function addressOf(endpoint: Endpoint): UpstreamAddress {
+  const known = addresses.get(endpoint);
+  if (known !== undefined) return known;
+  const address = endpoint.provider.address(endpoint.target, 'chat');
+  addresses.set(endpoint, address);
+  return address;
 }
 
 export interface PrepareOptions {
@@ -92,7 +126,7 @@ export async function prepareRequest(
   const { endpoint } = candidate;
   const { provider, target, secret } = endpoint;
   const { body, warnings } = editBody(reading, candidate, options.outputTokensCap);
-  const address = provider.address(target, 'chat');
+  const address = addressOf(endpoint);
   const asked = provider.credentials({ secret, target, address, body, nowMs: options.nowMs });
   const credentials: Credentials = asked instanceof Promise ? await asked : asked;
   if (!('headers' in credentials)) throw new Error(`${provider.id}: token exchange is not served`);

@@ -9,7 +9,7 @@ import type { Directory, PublicModel } from '#gateway/endpoint.ts';
 import { mayUse } from '#gateway/plan.ts';
 import type { Caller, Identity } from '#identity/identity.ts';
 import type { Model } from '#wire/models.ts';
-import { invalidValue, modelNotFound } from '#wire/refusals.ts';
+import { invalidValue, methodNotAllowed, modelNotFound } from '#wire/refusals.ts';
 import type { OpenExchange } from '../exchange.ts';
 
 export interface ModelRouteServices {
@@ -76,10 +76,17 @@ function respond(context: Context, body: unknown): Response {
   });
 }
 
+/** What a caller can use now. An alias is as usable as the models behind it. */
+function usableBy(caller: Caller, directory: Directory): readonly PublicModel[] {
+  return directory
+    .available()
+    .filter((model) => directory.resolve(model.id).every((behind) => mayUse(caller, behind)));
+}
+
 function listModels({ directory }: ModelRouteServices, caller: Caller, context: Context): Response {
   const wanted = context.req.query('available');
   if (wanted !== undefined && wanted !== 'all') throw invalidValue('available', "expected 'all'");
-  const usable = new Set(directory.available().filter((model) => mayUse(caller, model)));
+  const usable = new Set(usableBy(caller, directory));
   const shown = wanted === 'all' ? directory.all() : [...usable];
   const data = shown.map((model) => ({
     ...toModel(model),
@@ -88,11 +95,22 @@ function listModels({ directory }: ModelRouteServices, caller: Caller, context: 
   return respond(context, { object: 'list', data });
 }
 
+/** A path that is not well encoded names no model, and is no fault of ours. */
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 function showModel(services: ModelRouteServices, caller: Caller, context: Context): Response {
   const { directory } = services;
-  const name = decodeURIComponent(context.req.path.replace(/^\/v1\/models\//, ''));
-  const usable = directory.available().filter((model) => mayUse(caller, model));
-  const [found] = directory.resolve(name).filter((model) => mayUse(caller, model));
+  const mayBeUsed = (model: PublicModel): boolean => mayUse(caller, model);
+  const name = decode(context.req.path.replace(/^\/v1\/models\//, ''));
+  const usable = usableBy(caller, directory);
+  const named = usable.find(({ id }) => id === name);
+  const [found] = named === undefined ? directory.resolve(name).filter(mayBeUsed) : [named];
   if (found === undefined) throw modelNotFound(name, directory.nearest(name, usable));
   const endpoints = found.endpoints.map((endpoint) => ({
     provider_name: endpoint.providerName,
@@ -106,13 +124,19 @@ function showModel(services: ModelRouteServices, caller: Caller, context: Contex
   return respond(context, { ...toModel(found), endpoints });
 }
 
+function refuse(context: Context): never {
+  throw methodNotAllowed(context.req.method, ['GET']);
+}
+
 /** Adds the routes. Errors are thrown and answered by the app. */
 export function addModelRoutes(app: Hono, services: ModelRouteServices): void {
   const callerOf = async (context: Context): Promise<Caller> =>
     authenticate(services.identity, services.openExchange(context).inbound);
   app.get('/v1/models', async (context) => listModels(services, await callerOf(context), context));
+  app.all('/v1/models', refuse);
   // Ids may hold slashes, raw or as %2F.
   app.get('/v1/models/:model{.+}', async (context) =>
     showModel(services, await callerOf(context), context),
   );
+  app.all('/v1/models/:model{.+}', refuse);
 }

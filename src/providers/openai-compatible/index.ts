@@ -15,4 +15,5 @@ export const openaiCompatible = openAiFamily({
   // Unknown hosts are taken to bill to the end: draining learns what they bill.
   onCancel: 'bills_on',
   offers,
+  habits: { usage: { hiddenReasoning: true } },
 });

@@ -17,6 +17,11 @@ export interface UsageHabits {
    * total_tokens says that they were added on top (xAI does; recordings of 2026-02).
    */
   readonly reasoning?: 'by_total' | 'beside';
+  /**
+   * Whether tokens that only the total counts were generated and are billed: Gemini's thoughts,
+   * behind its OpenAI-compatible address (recordings of 2026).
+   */
+  readonly hiddenReasoning?: boolean;
   /** Fields of whole numbers outside prompt_tokens that the host bills like input. */
   readonly extraInput?: readonly string[];
   /** The field that counts what the host bills per request; one where the host leaves it out. */
@@ -99,8 +104,10 @@ function readBuckets(
 ): Usage {
   const { numbers, habits } = means;
   const split: Split = { numbers, buckets: new Map() };
-  const reasoning = readReasoning(native, numbers);
-  const beside = isBeside(totals, reasoning, habits);
+  const stated = readReasoning(native, numbers);
+  const hidden = stated === 0 ? hiddenReasoning(totals, habits) : 0;
+  const reasoning = stated + hidden;
+  const beside = hidden > 0 || isBeside(totals, reasoning, habits);
   const extra = readExtraInput(native, numbers, habits);
   splitInput(native, totals.prompt + extra, split);
   splitOutput(native, { text: totals.completion, reasoning, beside }, split);
@@ -112,6 +119,12 @@ function readBuckets(
   const largest = Math.max(totals.prompt, totals.completion, extra, beside ? reasoning : 0);
   const source = largest < USAGE_TOKENS_MAX ? 'upstream' : 'none';
   return { buckets: Object.fromEntries(split.buckets), source, flags: [...numbers.flags], native };
+}
+
+/** What the total says beyond prompt and completion, where a host is known to think in there. */
+function hiddenReasoning(totals: Totals, habits: UsageHabits): number {
+  if (habits.hiddenReasoning !== true || totals.total === null) return 0;
+  return Math.max(0, totals.total - totals.prompt - totals.completion);
 }
 
 /** Perplexity leaves the reasoning beside the completion out of its total; both sums are honest. */

@@ -1,0 +1,354 @@
+/** What an operator writes becomes one Config, or a refusal that names every fault and its line. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { composeDirectory } from './compose.ts';
+import { ConfigRefused, readConfig, type Config } from './config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'omnix-config-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const SECRET = 'sk-canary-secret-of-the-operator';
+
+let files = 0;
+function fileOf(text: string, name = 'omnix.yaml'): string {
+  files += 1;
+  const path = join(directory, `${files}-${name}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+function read(text: string, env: Environment = {}): Config {
+  return readConfig({ OMNIX_CONFIG: fileOf(text), ...env });
+}
+
+/** The refusal without the name of the file: `:3  path: message`, sorted by line. */
+function faultsOf(work: () => unknown): string[] {
+  try {
+    work();
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigRefused)) throw thrown;
+    if (thrown.message.includes(SECRET))
+      throw new Error('a fault tells a secret', { cause: thrown });
+    const [, ...faults] = thrown.message.split('\n');
+    return faults.map((fault) => fault.trim().replace(/^\S*omnix\.(yaml|json)/, ''));
+  }
+  return [];
+}
+const faults = (text: string, env: Environment = {}): string[] => faultsOf(() => read(text, env));
+const envFaults = (env: Environment): string[] => faultsOf(() => read('', env));
+
+/** A text as a pattern of all of it. */
+function exactly(fault: string | RegExp): RegExp {
+  if (typeof fault !== 'string') return fault;
+  return new RegExp(`^${fault.replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`)}$`);
+}
+
+const HOST = `providers:
+  mine:
+    type: openai-compatible
+    base_url: http://127.0.0.1:9/v1
+    api_key: ${SECRET}
+`;
+
+describe('the config file', () => {
+  it('gives providers their place, keys, headers and order', () => {
+    const { providers } = read(
+      `providers:
+  openai:
+    api_keys: [k1, k2]
+  eu:
+    type: azure-openai
+    base_url: https://mine.openai.azure.com/
+    api_key: \${AZURE}
+    region: eu-west
+    timeout_ms: 1500
+    priority: 5
+    headers: { X-Tenant: t1 }
+`,
+      { AZURE: 'from-env' },
+    );
+    expect(providers.map(({ name }) => name)).toEqual(['sandbox', 'openai', 'eu']);
+    expect(providers[1]).toMatchObject({
+      baseUrl: 'https://api.openai.com/v1',
+      secrets: ['k1', 'k2'],
+      priority: 0,
+      book: 'live',
+    });
+    expect(providers[2]).toMatchObject({
+      baseUrl: 'https://mine.openai.azure.com',
+      secrets: ['from-env'],
+      region: 'eu-west',
+      timeoutMs: 1500,
+      priority: 5,
+      headers: [['x-tenant', 't1']],
+    });
+    expect(providers[0]).toMatchObject({ name: 'sandbox', book: 'test' });
+  });
+
+  it('gives models endpoints with prices and tiers, or an alias', () => {
+    const { models } = read(`${HOST}models:
+  m:
+    context: 1000
+    endpoints:
+      - provider: mine
+        model: theirs
+        price: { input: "0.15", output: "0.60", tiers: [{ above_input_tokens: 9, input: "1" }] }
+  fast: { alias: [m] }
+`);
+    expect(models[0]?.endpoints[0]).toMatchObject({
+      provider: 'mine',
+      model: 'theirs',
+      price: {
+        list: { input: '0.15', output: '0.60' },
+        tiers: [{ aboveInputTokens: 9, input: '1' }],
+        source: 'config',
+      },
+    });
+    expect(models[1]).toMatchObject({ id: 'fast', alias: ['m'], endpoints: [] });
+  });
+
+  it('may be JSON, empty, or absent', () => {
+    const json = fileOf('{"models":{"fast":{"alias":["gpt-4o"]}}}', 'omnix.json');
+    expect(readConfig({ OMNIX_CONFIG: json }).models).toHaveLength(1);
+    expect(read('').providers.map(({ name }) => name)).toEqual(['sandbox']);
+    expect(read('# only a comment\n').models).toEqual([]);
+  });
+
+  it('that cannot be read is refused by the name of the variable', () => {
+    const [fault] = faultsOf(() => readConfig({ OMNIX_CONFIG: join(directory, 'nowhere.yaml') }));
+    expect(fault).toMatch(/^OMNIX_CONFIG: the file cannot be read/);
+  });
+});
+
+describe('a fault in the file is told with field and line', () => {
+  it.each<[string, string, string | RegExp]>([
+    [
+      'an unknown field',
+      `${HOST}    colour: red\n`,
+      ':6  providers.mine.colour: there is no such field',
+    ],
+    ['an unknown member at the top', `${HOST}hello: 1\n`, ':6  hello: there is no such field'],
+    [
+      'a field whose step has not come',
+      `${HOST}    rpm: 5\n`,
+      ':6  providers.mine.rpm: is not available yet; leave it out',
+    ],
+    [
+      'another one',
+      `${HOST}    weight: 5\n`,
+      ':6  providers.mine.weight: is not available yet; leave it out',
+    ],
+    [
+      'a price as a number',
+      `${HOST}models:\n  m:\n    endpoints:\n      - provider: mine\n        price:\n          input: 0.15\n          output: "1"\n`,
+      ':11  models.m.endpoints[0].price.input: write prices as strings, so that no digit is lost: "0.15"',
+    ],
+    [
+      'a price that is no decimal',
+      `${HOST}models:\n  m:\n    endpoints: [{ provider: mine, price: { input: "1e3", output: "-1" } }]\n`,
+      ':8  models.m.endpoints[0].price.input: expected a decimal such as "0.15"',
+    ],
+    [
+      'a variable that is not set',
+      'providers:\n  openai:\n    api_key: ${NOT_SET}\n',
+      ':3  providers.openai.api_key: the environment variable NOT_SET is not set',
+    ],
+    [
+      'an unknown type',
+      'providers:\n  mine:\n    type: openia\n',
+      /^:3 {2}providers\.mine\.type: there is no provider type "openia"; there are: openai, /,
+    ],
+    [
+      'a name that is no type',
+      'providers:\n  mine: {}\n',
+      /^:2 {2}providers\.mine: there is no provider type "mine"/,
+    ],
+    [
+      'no key',
+      'providers:\n  openai: {}\n',
+      /^:2 {2}providers\.openai\.api_key: OpenAI needs a key; give one, or set OPENAI_API_KEY/,
+    ],
+    [
+      'no address',
+      'providers:\n  openai-compatible: { api_key: k }\n',
+      /^:2 {2}providers\.openai-compatible\.base_url: .* needs one/,
+    ],
+    [
+      'an address that is none',
+      'providers:\n  openai:\n    base_url: ftp://x\n    api_key: k\n',
+      ':3  providers.openai.base_url: expected an http or https URL',
+    ],
+    [
+      'endpoints and alias',
+      `${HOST}models:\n  m: {}\n`,
+      ':7  models.m: give either endpoints or alias',
+    ],
+    ['what is no YAML', 'providers: [\n', /^:\d+ {2}\S/],
+    ['a repeated name', 'models:\n  a: { alias: [b] }\n  a: { alias: [c] }\n', /^:3 {2}.*unique/],
+  ])('%s', (_case, text, fault) => {
+    const [first] = faults(text);
+    expect(first).toMatch(exactly(fault));
+  });
+
+  it('and all faults at once', () => {
+    expect(
+      faults(`providers:
+  openai:
+    api_key: k
+    timeout_ms: 0
+    colour: red
+models:
+  m: { alias: [] }
+`).map((fault) => fault.split(':').slice(1, 2).join()),
+    ).toEqual([
+      '4  providers.openai.timeout_ms',
+      '5  providers.openai.colour',
+      '7  models.m.alias',
+    ]);
+  });
+
+  it('also where the catalog finds it', () => {
+    const config = read(`${HOST}models:
+  m:
+    endpoints:
+      - provider: mine
+  n: { alias: [m, gpt-zzz] }
+  o.p/q:
+    endpoints:
+      - { provider: nobody }
+`);
+    expect(faultsOf(() => composeDirectory(config)).map((fault) => fault.slice(0, 44))).toEqual([
+      ':9  models.m.endpoints[0].price: the catalog',
+      ':10  models.n.alias[1]: there is no model "g',
+      ':13  models.o.p/q.endpoints[0].provider: the',
+    ]);
+  });
+
+  it('and never with a value: it may be a secret (promise 34)', () => {
+    const secrets = [
+      `${HOST}    api_keys: ${SECRET}\n`,
+      `providers:\n  openai:\n    api_key: { a: ${SECRET} }\n`,
+      `providers:\n  openai:\n    api_key: [${SECRET}]\n    timeout_ms: ${SECRET}\n`,
+      `providers:\n  openai:\n    base_url: "https:// ${SECRET}"\n`,
+      `providers:\n  openai:\n    headers: { "a b": ${SECRET} }\n`,
+      `models:\n  m:\n    endpoints: ${SECRET}\n`,
+    ];
+    for (const text of secrets) expect(faults(text)).not.toEqual([]);
+    expect(faults('providers:\n  openai:\n    timeout_ms: ${K}\n', { K: SECRET })).not.toEqual([]);
+    expect(envFaults({ PORT: SECRET, OMNIX_DRAIN_MS: SECRET })).toHaveLength(2);
+  });
+});
+
+describe('addresses', () => {
+  const at = (url: string): string => `providers:\n  vllm:\n    base_url: ${url}\n    api_key: k\n`;
+
+  it.each([
+    'http://10.1.2.3/v1',
+    'http://192.168.0.5:8000/v1',
+    'http://172.20.1.1/v1',
+    'http://169.254.169.254/latest',
+    'http://[fd00::1]/v1',
+    'http://[::ffff:10.0.0.1]/v1',
+    'http://0x0a.1.2.3/v1',
+  ])('%s is private and needs OMNIX_EGRESS_ALLOW (promise 31)', (url) => {
+    expect(faults(at(url))[0]).toMatch(/^:3 {2}providers\.vllm\.base_url: .* is a private address/);
+  });
+
+  it('are allowed by address or by network', () => {
+    const url = at('http://10.1.2.3/v1');
+    for (const allow of ['10.1.2.3', '10.0.0.0/8', 'x.test, 10.1.0.0/16']) {
+      expect(read(url, { OMNIX_EGRESS_ALLOW: allow }).providers).toHaveLength(2);
+    }
+    expect(faults(url, { OMNIX_EGRESS_ALLOW: '10.2.0.0/16' })).toHaveLength(1);
+  });
+
+  it("on this machine or by a name are the operator's own business", () => {
+    for (const url of ['http://127.0.0.1:8000/v1', 'http://[::1]:8000', 'http://gpu.internal/v1']) {
+      expect(read(at(url)).providers).toHaveLength(2);
+    }
+  });
+});
+
+describe('the environment', () => {
+  it('has defaults', () => {
+    expect(read('')).toMatchObject({
+      port: 8787,
+      host: '127.0.0.1',
+      drainMs: 30_000,
+      logLevel: 'info',
+      databaseUrl: null,
+      ownerKey: null,
+      notices: [],
+    });
+  });
+
+  it('switches providers on by their usual keys', () => {
+    const { providers } = read('', { OPENAI_API_KEY: 'k1', GROQ_API_KEY: 'k2' });
+    expect(providers.map(({ name, secrets }) => [name, ...secrets])).toEqual([
+      ['sandbox', ''],
+      ['openai', 'k1'],
+      ['groq', 'k2'],
+    ]);
+  });
+
+  it('takes no key of this gateway for one of a provider, nor our address for its own', () => {
+    const own = { OPENAI_API_KEY: 'sk-omx-live-abc', OPENAI_BASE_URL: 'http://127.0.0.1:8787/v1' };
+    expect(read('', own).providers.map(({ name }) => name)).toEqual(['sandbox']);
+    const real = read('', { ...own, OPENAI_API_KEY: 'k' }).providers[1];
+    expect(real?.baseUrl).toBe('https://api.openai.com/v1');
+  });
+
+  it('leaves a provider to the file where that has its type', () => {
+    const text = 'providers:\n  mine: { type: openai, api_key: k1 }\n';
+    const { providers } = read(text, { OPENAI_API_KEY: 'k2' });
+    expect(providers.map(({ name, secrets }) => [name, ...secrets])).toEqual([
+      ['sandbox', ''],
+      ['mine', 'k1'],
+    ]);
+  });
+
+  it('says which provider lacks an address, and goes on', () => {
+    const config = read('', { AZURE_OPENAI_API_KEY: 'k' });
+    expect(config.providers).toHaveLength(1);
+    expect(config.notices[0]).toMatch(/Azure.* has a key but no address: set AZURE/);
+  });
+
+  it('says what is set and not used yet', () => {
+    expect(read('', { REDIS_URL: 'redis://x' }).notices).toEqual([
+      'REDIS_URL is set and not used yet.',
+    ]);
+  });
+
+  it.each<[string, Environment, string | RegExp]>([
+    ['a database without a secret', { DATABASE_URL: 'postgres://x' }, /^OMNIX_SECRET: must be set/],
+    [
+      'a short secret',
+      { DATABASE_URL: 'postgres://x', OMNIX_SECRET: 'short' },
+      'OMNIX_SECRET: expected at least 16 characters',
+    ],
+    [
+      'another database',
+      { DATABASE_URL: 'mysql://x', OMNIX_SECRET: 'x'.repeat(16) },
+      'DATABASE_URL: expected postgres://...',
+    ],
+    ['a typo', { OMNIX_DATADIR: 'x' }, 'OMNIX_DATADIR: there is no such variable'],
+    ['a port that is none', { PORT: 'http' }, 'PORT: expected a port number'],
+    ['a port out of range', { PORT: '70000' }, /^PORT: /],
+    ['more workers', { OMNIX_WORKERS: '2' }, /^OMNIX_WORKERS: more than one serving process/],
+    ['an unknown level', { OMNIX_LOG_LEVEL: 'loud' }, /^OMNIX_LOG_LEVEL: /],
+  ])('is refused by name: %s', (_case, env, fault) => {
+    const [first, ...more] = envFaults(env);
+    expect(more).toEqual([]);
+    expect(first).toMatch(exactly(fault));
+  });
+
+  it('that is empty is not set', () => {
+    expect(read('', { PORT: '', OMNIX_SECRET: '', OPENAI_API_KEY: '' })).toMatchObject({
+      port: 8787,
+      secret: null,
+    });
+  });
+});
