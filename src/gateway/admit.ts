@@ -18,7 +18,7 @@ const REFUSALS: Readonly<Record<Exclude<AuthenticationRefusal['reason'], 'unavai
   };
 
 /** An outage is never a 401. */
-export function refuseAuthentication(refusal: AuthenticationRefusal): GatewayError {
+function refuseAuthentication(refusal: AuthenticationRefusal): GatewayError {
   if (refusal.reason === 'unavailable') {
     return new GatewayError('service_unavailable', {
       message:
@@ -26,7 +26,7 @@ export function refuseAuthentication(refusal: AuthenticationRefusal): GatewayErr
     });
   }
   const text = REFUSALS[refusal.reason];
-  const message = refusal.reason === 'malformed' ? `${text}: ${refusal.hint}` : text;
+  const message = refusal.reason === 'malformed' ? `${text} (${refusal.hint}).` : text;
   return new GatewayError('invalid_api_key', { message });
 }
 

@@ -43,8 +43,11 @@ export type Attempted = {
   | {
       readonly kind: 'gone';
       readonly candidate: Candidate;
-      /** False: nothing was sent, or all that was sent came to nothing. */
-      readonly dispatched: boolean;
+      /**
+       * `untouched`: no attempt was opened. `failed`: all that were tried have failed, or nothing
+       * was sent to the last one. `working`: an upstream was at it, and will be paid for it.
+       */
+      readonly state: 'untouched' | 'failed' | 'working';
     }
 );
 
@@ -125,18 +128,21 @@ export async function attempt(
   const attempts: AttemptRecord[] = [];
   let last: { candidate: Candidate; failure: AttemptFailure } | null = null;
   for (const [number, candidate] of candidates.entries()) {
-    if (!call.sink.closed) await openAttempt(run, candidate, number);
-    // Also one who left meanwhile: what was tried before has failed, and failures are free.
     if (call.sink.closed) {
-      return { kind: 'gone', candidate, dispatched: false, attempts, attempt: number };
+      const state = number === 0 ? 'untouched' : 'failed';
+      return { kind: 'gone', candidate, state, attempts, attempt: Math.max(0, number - 1) };
+    }
+    await openAttempt(run, candidate, number);
+    if (call.sink.closed) {
+      return { kind: 'gone', candidate, state: 'failed', attempts, attempt: number };
     }
     const startedMs = elapsedMs(call);
     const { reply, warnings, firstByteMs } = await tryCandidate(run, candidate);
     const served = { candidate, warnings, firstByteMs, attempts, attempt: number };
     if (reply.kind === 'stream' || reply.kind === 'whole') return { ...reply, ...served };
     if (reply.kind === 'gone') {
-      const dispatched = !reply.failed;
-      return { kind: 'gone', candidate, dispatched, attempts, attempt: number };
+      const state = reply.failed ? 'failed' : 'working';
+      return { kind: 'gone', candidate, state, attempts, attempt: number };
     }
     const { failure } = reply;
     attempts.push(record(candidate, failure, elapsedMs(call) - startedMs));
@@ -148,9 +154,13 @@ export async function attempt(
   return { kind: 'failed', ...last, attempts, attempt: attempts.length - 1 };
 }
 
+/** Failures that the operator must mend: the provider refuses the credential that we hold. */
+const OWN_FAULTS: ReadonlySet<string> = new Set(['authentication', 'permission', 'billing']);
+
 function logFailure(call: Call, { endpoint }: Candidate, failure: AttemptFailure): void {
   const status = failure.status === null ? {} : { status: failure.status };
-  call.log.write('warn', 'attempt_failed', {
+  const ours = OWN_FAULTS.has(failure.outcome);
+  call.log.write(ours ? 'error' : 'warn', ours ? 'credential_refused' : 'attempt_failed', {
     request_id: call.id,
     endpoint: endpoint.id,
     outcome: failure.outcome,

@@ -72,9 +72,9 @@ function splitCost(candidate: Candidate, buckets: UsageBuckets): CostSplit {
   return { total, prompt, completions: subtractUsd(total, prompt) };
 }
 
-export const FREE: CostSplit = { total: ZERO_USD, prompt: ZERO_USD, completions: ZERO_USD };
+const FREE: CostSplit = { total: ZERO_USD, prompt: ZERO_USD, completions: ZERO_USD };
 
-export function billUsage(candidate: Candidate, usage: Usage): Bill {
+function billUsage(candidate: Candidate, usage: Usage): Bill {
   return { usage, cost: splitCost(candidate, usage.buckets), waived: null };
 }
 

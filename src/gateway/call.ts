@@ -1,7 +1,7 @@
 /** What belongs to one request and travels with it. */
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
-import type { HeaderList, Sink } from '#base/sink.ts';
+import type { Sink } from '#base/sink.ts';
 import type { Awaitable } from '#base/result.ts';
 
 /** A request as it came in, whatever runtime took it. */
@@ -38,8 +38,4 @@ export function answerHeaders(call: Call): [string, string][] {
     ['openai-processing-ms', String(Math.max(1, Math.round(elapsedMs(call))))],
     ['openai-version', '2020-10-01'],
   ];
-}
-
-export function withHeaders(base: HeaderList, more: HeaderList): HeaderList {
-  return more.length === 0 ? base : [...base, ...more];
 }

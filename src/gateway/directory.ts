@@ -133,6 +133,7 @@ function fromCatalog(model: CatalogModel, endpoints: readonly Endpoint[]): Publi
     outputModalities: facts.output,
     capabilities: facts.capabilities,
     shutdown: facts.shutdown ?? null,
+    hosts: model.offers.map(({ providerId }) => providerId),
     endpoints,
     chain: null,
   };
@@ -151,6 +152,7 @@ function unknownModel(id: string, endpoints: readonly Endpoint[]): PublicModel {
     outputModalities: ['text'],
     capabilities: [],
     shutdown: null,
+    hosts: [],
     endpoints,
     chain: null,
   };

@@ -51,6 +51,8 @@ export interface PublicModel {
   readonly outputModalities: readonly string[];
   readonly capabilities: readonly string[];
   readonly shutdown: string | null;
+  /** Ids of the providers that the catalog knows to serve it. */
+  readonly hosts: readonly string[];
   /** In the order in which they are tried. */
   readonly endpoints: readonly Endpoint[];
   /** An alias: the models behind it, in order. It has no endpoints of its own. */

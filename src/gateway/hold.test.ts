@@ -144,7 +144,7 @@ describe('with a limit in the request', () => {
     const house = await open({ models, creditUsd: '0.05' });
     const { status, error, headers } = await errorOf(house, { model: 'big', max_tokens: 1_000 });
     expect(status).toBe(402);
-    expect(error['message']).toMatch(/up to \$0\.100\d+; \$0\.05 is left/);
+    expect(error['message']).toMatch(/could cost \$0\.100\d+; \$0\.05 is left/);
     expect(error['message']).toContain('/v1/credits/grants');
     expect(error).toMatchObject({ code: 'insufficient_credits', type: 'insufficient_quota' });
     expect(at(error, 'metadata', 'limit_source')).toBe('account');
@@ -158,7 +158,7 @@ describe('with a limit in the request', () => {
     const first = house.chat({ model: 'big', max_tokens: 1_000 });
     await house.fake.until('the first', () => house.fake.at('/a').length === 1);
     const { error } = await errorOf(house, { model: 'big', max_tokens: 1_000 });
-    expect(error['message']).toMatch(/\$0\.1\d* is held by requests that still run/);
+    expect(error['message']).toMatch(/\$0\.1\d* more is held by requests that still run/);
     gate.resolve();
     await first;
   });
@@ -220,7 +220,7 @@ describe('a key with a limit', () => {
     const { status, error } = await errorOf(house, { ...body, max_tokens: 2_000 }, key);
     expect(status).toBe(402);
     expect(error).toMatchObject({ code: 'key_limit_exceeded' });
-    expect(error['message']).toContain('the limit of $0.15 of this API key');
+    expect(error['message']).toContain('limit of $0.15 of this API key');
     expect(at(error, 'metadata', 'limit_source')).toBe('key');
     expect((await house.chat({ ...body, max_tokens: 2_000 })).status).toBe(200);
   });

@@ -4,10 +4,11 @@ import { highestCost } from '#catalog/pricing.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Hold, HoldRefusal, Ledger } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
+import { insufficientCredits, keyLimitExceeded } from '#wire/refusals.ts';
 import type { Call } from './call.ts';
 import { countText } from './chat/prompt-text.ts';
 import type { ChatRequestReading } from './chat/read-request.ts';
-import { planRequest, usdText, type Candidate, type Plan } from './plan.ts';
+import { planRequest, type Candidate, type Plan } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 
 export interface Held {
@@ -139,28 +140,15 @@ export async function holdCredit(
 }
 
 function refuseHold(refusal: HoldRefusal): GatewayError {
-  if (refusal.reason === 'unavailable') {
-    return new GatewayError('service_unavailable', {
-      message: 'Credit cannot be checked now, and nothing runs unpaid. Try again in a moment.',
-      cause: refusal.cause,
-    });
+  switch (refusal.reason) {
+    case 'unavailable':
+      return new GatewayError('service_unavailable', {
+        message: 'Credit cannot be checked now, and nothing runs unpaid. Try again in a moment.',
+        cause: refusal.cause,
+      });
+    case 'key_limit_exceeded':
+      return keyLimitExceeded(refusal);
+    case 'insufficient_credits':
+      return insufficientCredits(refusal);
   }
-  const { required, available, held } = refusal;
-  const running = held > 0n ? `, ${usdText(held)} is held by requests that still run` : '';
-  const need = `This request may cost up to ${usdText(required)}; ${usdText(available)} is left${running}.`;
-  if (refusal.reason === 'key_limit_exceeded') {
-    const limit = refusal.limit === null ? '' : ` of ${usdText(refusal.limit)}`;
-    return new GatewayError('key_limit_exceeded', {
-      message:
-        `${need} That is by the limit${limit} of this API key. ` +
-        'Lower max_completion_tokens, or raise the limit with PATCH /v1/keys/{hash}.',
-      limitSource: 'key',
-    });
-  }
-  return new GatewayError('insufficient_credits', {
-    message:
-      `${need} Lower max_completion_tokens, or add credit: POST /v1/credits/grants ` +
-      'with a management key.',
-    limitSource: 'account',
-  });
 }

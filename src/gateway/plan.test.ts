@@ -85,11 +85,17 @@ describe('a name that leads nowhere', () => {
     expect(house.fake.received).toHaveLength(0);
   });
 
-  it('is a 503 that says what to do where no provider is configured for it', async () => {
+  it('is a 404 that names who could serve it where no provider is configured for it', async () => {
     const { status, error } = await errorOf({ model: 'sonar-pro' });
-    expect(status).toBe(503);
-    expect(error['code']).toBe('no_healthy_endpoint');
-    expect(error['message']).toContain('available=all');
+    expect(status).toBe(404);
+    expect(error['code']).toBe('model_not_found');
+    expect(error['message']).toContain('perplexity');
+    expect(error['message']).toContain('GET /v1/models');
+  });
+
+  it('is named by its place in the list of fallbacks', async () => {
+    const { error } = await errorOf({ model: 'at-a', models: ['at-b', 'nope'] });
+    expect(error).toMatchObject({ code: 'model_not_found', param: 'models[1]' });
   });
 
   it('suggests to a test key only what that may use', async () => {
@@ -129,10 +135,14 @@ describe('the two books', () => {
   });
 
   it('never meet in one chain', async () => {
-    await house.chat({ model: 'sandbox/error', models: ['at-a'] });
+    for (const [model, fallback] of [
+      ['sandbox/error', 'at-a'],
+      ['at-a', 'sandbox/echo'],
+    ] as const) {
+      const { status, error } = await errorOf({ model, models: [fallback] });
+      expect({ status, param: error['param'] }).toEqual({ status: 400, param: 'models' });
+    }
     expect(house.fake.received).toHaveLength(0);
-    expect((await house.chat({ model: 'at-a', models: ['sandbox/echo'] })).status).toBe(200);
-    expect(hosts()).toEqual(['a']);
   });
 
   it('a management key runs nothing', async () => {

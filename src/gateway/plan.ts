@@ -3,20 +3,20 @@
  * health and preferences will order the candidates here; what is tried later is decided before the
  * first attempt.
  */
-import { formatUsd, maxUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
+import { maxUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
 import { highestCost } from '#catalog/pricing.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
-import { modelNotFound } from '#wire/refusals.ts';
-import type { ChatRequestReading } from './chat/read-request.ts';
+import { modelNotFound, quote } from '#wire/refusals.ts';
+import type { ChatRequestReading, RequestedName } from './chat/read-request.ts';
 import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
 
 /**
  * Without a limit in the request, credit is held for so many generated tokens at most (money.md,
  * rule 4).
  */
-export const ASSUMED_OUTPUT_TOKENS_MAX = 32_768;
+const ASSUMED_OUTPUT_TOKENS_MAX = 32_768;
 
 export interface Candidate {
   readonly model: PublicModel;
@@ -81,44 +81,55 @@ function toCandidate(
   };
 }
 
+interface NamedModel extends RequestedName {
+  readonly model: PublicModel;
+}
+
 function modelsOf(
   directory: Directory,
   caller: Caller,
-  names: readonly string[],
-): readonly { readonly name: string; readonly model: PublicModel }[] {
-  const found: { name: string; model: PublicModel }[] = [];
-  for (const name of names) {
+  names: readonly RequestedName[],
+): readonly NamedModel[] {
+  return names.flatMap(({ name, param }) => {
     const models = directory.resolve(name);
-    if (models.length === 0) {
-      const usable = directory.available().filter((model) => mayUse(caller, model));
-      throw modelNotFound(name, directory.nearest(name, usable));
-    }
-    for (const model of models) found.push({ name, model });
-  }
-  return found;
+    if (models.length > 0) return models.map((model) => ({ name, param, model }));
+    const usable = directory.available().filter((model) => mayUse(caller, model));
+    throw modelNotFound(name, directory.nearest(name, usable), param);
+  });
 }
 
 /** Test keys reach the sandbox only. */
 export function mayUse(caller: Caller, model: PublicModel): boolean {
-  return caller.kind !== 'test' || model.endpoints.every((endpoint) => endpoint.book === 'test');
+  if (caller.kind !== 'test') return true;
+  return model.endpoints.length > 0 && model.endpoints.every(({ book }) => book === 'test');
 }
 
-function refuseTestKey(model: PublicModel): GatewayError {
+function refuseTestKey({ model, param }: NamedModel): GatewayError {
   return new GatewayError('permission_denied', {
     message:
-      `A test-mode key reaches only the models under 'sandbox/', not '${model.id}'. ` +
+      `A test-mode key reaches only the models under 'sandbox/', not ${quote(model.id)}. ` +
       'Make a live key with POST /v1/keys.',
-    param: 'model',
+    param,
   });
 }
 
-function refuseUnplanned(names: readonly string[]): GatewayError {
-  return new GatewayError('no_healthy_endpoint', {
+/** The model is known, but nobody whom the operator configured serves it. */
+function refuseUnplanned(named: readonly NamedModel[]): GatewayError {
+  const hosts = new Set(named.flatMap(({ model }) => model.hosts));
+  const list = hosts.size === 0 ? 'a provider' : [...hosts].join(', ');
+  const names = named.map(({ name }) => quote(name)).join(', ');
+  return new GatewayError('model_not_found', {
     message:
-      `No configured provider serves '${names.join("', '")}'. Set the API key of a provider that does ` +
-      '(GET /v1/models?available=all lists them), or name another model.',
-    param: 'model',
-    shouldRetry: false,
+      `No provider that is configured here serves ${names}. The operator can add one that does ` +
+      `(${list}), or name another model: GET /v1/models lists those that you can use.`,
+    param: named[0]?.param ?? 'model',
+  });
+}
+
+function refuseMixedBooks(): GatewayError {
+  return new GatewayError('invalid_value', {
+    message: "Models of the sandbox and others cannot stand in one 'models' list.",
+    param: 'models',
   });
 }
 
@@ -129,32 +140,27 @@ export function planRequest(
   request: ChatRequestReading,
 ): Plan {
   const candidates: Candidate[] = [];
-  for (const { name, model } of modelsOf(directory, caller, request.names)) {
-    if (!mayUse(caller, model)) throw refuseTestKey(model);
-    for (const endpoint of model.endpoints) {
-      candidates.push(toCandidate(request, name, { model, endpoint }));
+  const named = modelsOf(directory, caller, request.names);
+  for (const one of named) {
+    if (!mayUse(caller, one.model)) throw refuseTestKey(one);
+    for (const endpoint of one.model.endpoints) {
+      candidates.push(toCandidate(request, one.name, { model: one.model, endpoint }));
     }
   }
-  const [first] = candidates;
-  if (first === undefined) throw refuseUnplanned(request.names);
+  const [first, ...others] = candidates;
+  if (first === undefined) throw refuseUnplanned(named);
   const { book } = first.endpoint;
-  // The two books never meet, not even in a chain of fallbacks.
-  const sameBook = candidates.filter((candidate) => candidate.endpoint.book === book);
+  if (others.some(({ endpoint }) => endpoint.book !== book)) throw refuseMixedBooks();
   let [holdCost, trueMaxCost] = [ZERO_USD, ZERO_USD];
-  for (const candidate of sameBook) {
+  for (const candidate of candidates) {
     holdCost = maxUsd(holdCost, candidate.holdCost);
     trueMaxCost = maxUsd(trueMaxCost, candidate.trueMaxCost);
   }
   return {
-    candidates: [first, ...sameBook.slice(1)],
+    candidates: [first, ...others],
     book,
     holdCost,
     trueMaxCost,
     limited: request.outputTokensMax !== null,
   };
-}
-
-/** For messages: "$0.0123". */
-export function usdText(amount: NanoUsd): string {
-  return `$${formatUsd(amount)}`;
 }

@@ -54,7 +54,7 @@ function arithmeticOf(receipt: ReceiptDetail): unknown {
 
 /** `detail` is the ledger's text. Returns JSON text of an object. */
 export function showReceipt(detail: string): string {
-  // Written by this gateway, and versioned: not parsed as a stranger's.
+  // oxlint-disable-next-line typescript/no-unsafe-assignment -- the text that toReceiptDetail wrote
   const receipt: ReceiptDetail = JSON.parse(detail);
   const { buckets, price, latency_ms: latency, attempts } = receipt;
   const { native_finish: native = null, first_byte_ms: firstByte = null } = receipt;
@@ -64,6 +64,7 @@ export function showReceipt(detail: string): string {
     provider_name: receipt.provider,
     streamed: receipt.streamed,
     cancelled: receipt.outcome === 'cancelled',
+    status: receipt.outcome,
     outcome: receipt.outcome,
     finish_reason: native === null ? null : finishReason(native),
     native_finish_reason: native,

@@ -63,8 +63,8 @@ function nativeUsage({ usage, usageText }: ReceiptFacts): string {
 }
 
 /**
- * The receipt as the ledger keeps it: JSON text, schema `ReceiptDetail` in `receipt-reading.ts`. The
- * ledger knows ids, time and cost. By hand, because every byte of it is made on the hot path.
+ * The receipt as the ledger keeps it: JSON text, schema `ReceiptDetail` in `receipt-reading.ts`.
+ * The ledger knows ids, time and cost. By hand, because every byte of it is made on the hot path.
  */
 export function toReceiptDetail(facts: ReceiptFacts): string {
   const { candidate, usage, attempts } = facts;

@@ -45,7 +45,8 @@ async function attemptOrRelease(settling: Settling): Promise<Attempted> {
 }
 
 function refuse(call: Call, error: GatewayError): void {
-  const cause = error.cause instanceof Error ? error.cause.message : String(error.cause ?? '');
+  const reason: unknown = error.cause ?? '';
+  const cause = reason instanceof Error ? reason.message : String(reason);
   call.log.write(error.status >= 500 ? 'error' : 'info', 'refused', {
     request_id: call.id,
     status: error.status,

@@ -4,6 +4,7 @@
  */
 import { toBytes } from '#base/bytes.ts';
 import { formatUsd } from '#base/money.ts';
+import type { HeaderList } from '#base/sink.ts';
 import type { Caller } from '#identity/identity.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
@@ -39,10 +40,10 @@ const STREAM_HEADERS = [
 ] as const;
 
 /** An error as the whole answer. Does nothing when the client has gone or the answer has begun. */
-export function sendError(call: Call, error: GatewayError): void {
+export function sendError(call: Call, error: GatewayError, more: HeaderList = []): void {
   if (call.sink.closed || call.sink.committed) return;
   const body = toBytes(JSON.stringify(toOpenAiErrorBody(error, call.id)));
-  const headers = [...answerHeaders(call), ...JSON_HEADERS, ...errorHeaders(error)];
+  const headers = [...answerHeaders(call), ...JSON_HEADERS, ...more, ...errorHeaders(error)];
   call.sink.send(error.status, headers, body);
 }
 
@@ -168,20 +169,22 @@ async function settleFailed(settling: Settling, attempted: Of<'failed'>): Promis
   const { candidate, failure, attempts } = attempted;
   const bill = waive(NO_USAGE, 'failed');
   await journal(settling, attempted, { outcome: 'failed', bill, finish: null });
-  sendError(
-    settling.call,
-    toClientError(failure, candidate.endpoint.providerName, attempts.length),
-  );
+  const error = toClientError(failure, candidate.endpoint.providerName, attempts.length);
+  // There is a receipt: it lists what was tried.
+  sendError(settling.call, error, servedHeaders(settling.call, []));
 }
 
 async function settleGone(settling: Settling, attempted: Of<'gone'>): Promise<void> {
   const { services, held, reading } = settling;
-  if (!attempted.dispatched) {
+  if (attempted.state === 'untouched') {
     services.ledger.release(held.hold);
     return;
   }
   const counting = { reading, tokens: services.tokens };
-  const bill = await billCancelled(attempted.candidate, null, counting);
+  const bill =
+    attempted.state === 'failed'
+      ? waive(NO_USAGE, 'failed')
+      : await billCancelled(attempted.candidate, null, counting);
   await journal(settling, attempted, { outcome: 'cancelled', bill, finish: null });
 }
 

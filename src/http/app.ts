@@ -30,7 +30,8 @@ function answerError(services: Pick<StatusServices, 'log'>, thrown: unknown): Re
   const error = toGatewayError(thrown);
   const requestId = newId('req_');
   if (error.status >= 500) {
-    const cause = error.cause instanceof Error ? error.cause.message : String(error.cause ?? '');
+    const reason: unknown = error.cause ?? '';
+    const cause = reason instanceof Error ? reason.message : String(reason);
     services.log.write('error', 'request_failed', {
       request_id: requestId,
       status: error.status,
@@ -96,8 +97,9 @@ function hintFor(path: string): string | undefined {
 export type HotRoutes = ReadonlyMap<string, (exchange: HttpExchange) => void>;
 
 /**
- * The few routes whose exact path a runtime may look up before the router, because that alone saves a
- * tenth of the request (docs/decisions). They are mounted in the app as well and do the same there.
+ * The few routes whose exact path a runtime may look up before the router, because that alone saves
+ * a tenth of the request (docs/decisions). They are mounted in the app as well and do the same
+ * there.
  */
 export function createHotRoutes(services: ChatRouteServices): HotRoutes {
   return new Map([['POST /v1/chat/completions', answerChat(services)]]);

@@ -62,8 +62,8 @@ class NodeInbound implements Inbound {
 }
 
 /**
- * Closing while the client still sends resets the connection, and the answer is lost on the way: the
- * rest of the body is taken and thrown away first, for a while.
+ * Closing while the client still sends resets the connection, and the answer is lost on the way:
+ * the rest of the body is taken and thrown away first, for a while.
  */
 function endAfterBody(outgoing: ServerResponse): void {
   const { req } = outgoing;

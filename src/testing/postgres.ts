@@ -17,7 +17,7 @@ export interface TestDatabase {
   /** For processes of their own: set it as DATABASE_URL. */
   readonly url: string;
   /** Closes and drops it. Without it, it is dropped when the test file's process ends. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 const CONNECTIONS_MAX = 10;

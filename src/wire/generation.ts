@@ -28,8 +28,11 @@ const generationSchema = z.looseObject({
   /** The same as `total_cost`, under OpenRouter's name. */
   usage: z.number(),
   created_at: z.iso.datetime(),
-  /** `interrupted`: the process died during the request, and nothing was charged. */
-  status: z.enum(['completed', 'interrupted', 'corrected']),
+  /**
+   * `cancelled`: the client left. `broken`, `failed`: free. `interrupted`: the process died during
+   * the request, and nothing was charged.
+   */
+  status: z.enum(['completed', 'cancelled', 'broken', 'failed', 'interrupted', 'corrected']),
   model: z.string().optional(),
   provider_name: z.string().nullish(),
   streamed: z.boolean().optional(),

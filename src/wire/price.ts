@@ -1,7 +1,7 @@
 /**
- * A price sheet as operators and offers write it: decimal strings in US dollars per million tokens, or
- * per unit for the last four. A missing bucket falls back to its parent (contract.md, Config file);
- * `catalog/pricing.ts` compiles sheets and computes with them.
+ * A price sheet as operators and offers write it: decimal strings in US dollars per million tokens,
+ * or per unit for the last four. A missing bucket falls back to its parent (contract.md, Config
+ * file); `catalog/pricing.ts` compiles sheets and computes with them.
  */
 import type { UsageBucket } from './usage.ts';
 
@@ -16,9 +16,9 @@ export const PER_UNIT_BUCKETS = [
 export type PriceList = Readonly<Partial<Record<UsageBucket, string>>>;
 
 /**
- * When a request has more than `aboveInputTokens` input tokens (all input buckets together), the whole
- * request takes these prices. A bucket that the tier leaves out keeps the price of the list; one that
- * both leave out falls back to its parent in the tier.
+ * When a request has more than `aboveInputTokens` input tokens (all input buckets together), the
+ * whole request takes these prices. A bucket that the tier leaves out keeps the price of the list;
+ * one that both leave out falls back to its parent in the tier.
  */
 export type PriceTier = PriceList & { readonly aboveInputTokens: number };
 

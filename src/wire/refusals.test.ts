@@ -46,7 +46,7 @@ describe('refusals name the field, the limit and the next step', () => {
 
   it('states a limit of bytes, and 431 for headers', () => {
     expect(requestTooLarge('headers', 65_536)).toMatchObject({ status: 431 });
-    expect(requestTooLarge('body', 65_536).message).toContain('65536 bytes');
+    expect(requestTooLarge('body', 65_536).message).toContain('64 KiB');
   });
 
   it('lists the methods that a URL takes', () => {

@@ -86,14 +86,18 @@ export function notYetAvailable({ param, name, instead }: LaterUse): GatewayErro
 }
 
 /** 404 for a model, with the nearest names that the key may use. */
-export function modelNotFound(model: string, nearest: readonly string[]): GatewayError {
+export function modelNotFound(
+  model: string,
+  nearest: readonly string[],
+  param = 'model',
+): GatewayError {
   const suggestion =
     nearest.length === 0
       ? 'GET /v1/models lists the models that you can use.'
       : `Did you mean ${nearest.map(quote).join(' or ')}? GET /v1/models lists all that you can use.`;
   return new GatewayError('model_not_found', {
     message: `The model ${quote(model)} does not exist or you do not have access to it. ${suggestion}`,
-    param: 'model',
+    param,
   });
 }
 
@@ -121,10 +125,18 @@ export function methodNotAllowed(method: string, allowed: readonly string[]): Ga
   });
 }
 
+const MEBIBYTE = 1024 * 1024;
+const KIBIBYTE = 1024;
+
+function sizeText(bytes: number): string {
+  if (bytes >= MEBIBYTE && bytes % MEBIBYTE === 0) return `${bytes / MEBIBYTE} MiB`;
+  return bytes % KIBIBYTE === 0 ? `${bytes / KIBIBYTE} KiB` : `${bytes} bytes`;
+}
+
 /** 413 for a body, 431 for headers. */
 export function requestTooLarge(part: 'body' | 'headers', bytesMax: number): GatewayError {
   return new GatewayError('request_too_large', {
-    message: `The ${part} of the request may have at most ${bytesMax} bytes.`,
+    message: `The ${part} of the request may have at most ${sizeText(bytesMax)}.`,
     status: part === 'body' ? 413 : 431,
     limitSource: 'gateway',
   });

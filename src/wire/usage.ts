@@ -1,7 +1,7 @@
 /**
- * Usage in disjoint buckets. Every token or unit stands in exactly one bucket, so a cost is a plain sum
- * and nothing is counted twice, whatever an upstream nests into what. Buckets carry the names of the
- * prices that apply to them (`wire/price.ts`).
+ * Usage in disjoint buckets. Every token or unit stands in exactly one bucket, so a cost is a plain
+ * sum and nothing is counted twice, whatever an upstream nests into what. Buckets carry the names
+ * of the prices that apply to them (`wire/price.ts`).
  */
 
 export const USAGE_BUCKETS = [
@@ -23,10 +23,14 @@ export const USAGE_BUCKETS = [
 
 export type UsageBucket = (typeof USAGE_BUCKETS)[number];
 
-/** Whole, not negative; a missing bucket is 0. Tokens, but for image, second, character and request. */
+/**
+ * Whole, not negative; a missing bucket is 0. Tokens, but for image, second, character and request.
+ */
 export type UsageBuckets = Readonly<Partial<Record<UsageBucket, number>>>;
 
-/** Where the numbers come from: the upstream said them, we counted them, or both ends said nothing. */
+/**
+ * Where the numbers come from: the upstream said them, we counted them, or both ends said nothing.
+ */
 export type UsageSource = 'upstream' | 'counted' | 'none';
 
 /** What was wrong with an upstream's numbers; visible on the receipt (money.md, rule 7). */

@@ -76,7 +76,8 @@ function readUsage(index: JsonIndex, passThrough: PassThrough): UsageFound {
   const node = index.member(0, 'usage');
   if (node >= 0 && index.kind(node) === JSON_OBJECT) {
     const usageText = index.raw(node);
-    return { usage: passThrough.readUsage({ usage: JSON.parse(usageText) }), usageText };
+    const usage: unknown = JSON.parse(usageText);
+    return { usage: passThrough.readUsage({ usage }), usageText };
   }
   return { usage: passThrough.readUsage(JSON.parse(toText(index.bytes))), usageText: null };
 }

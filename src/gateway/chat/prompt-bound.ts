@@ -23,8 +23,8 @@ const IMAGE_TOKENS_MAX = 50_000;
 const SOUND_BYTES_PER_TOKEN = 16;
 /**
  * A file, or what is behind an address: 1,000 pages at 258 tokens (Gemini) and 100 pages at 3,000
- * (Anthropic) are the largest documents that hosts take (2026-11). Where the model's context is known
- * and smaller, it bounds the sum.
+ * (Anthropic) are the largest documents that hosts take (2026-11). Where the model's context is
+ * known and smaller, it bounds the sum.
  */
 const UNKNOWABLE_TOKENS = 400_000;
 

@@ -10,10 +10,16 @@ import { quickCheck } from '#wire/chat/quick-check.ts';
 import { invalidJson, nestingTooDeep, repeatedKey } from '#wire/refusals.ts';
 import { boundPrompt } from './prompt-bound.ts';
 
+/** A model as the caller named it, and where in the body he did. */
+export interface RequestedName {
+  readonly name: string;
+  readonly param: string;
+}
+
 export interface ChatRequestReading {
   readonly index: JsonIndex;
   /** `model` and then `models`, without repeats: what to try, in order. */
-  readonly names: readonly string[];
+  readonly names: readonly RequestedName[];
   readonly stream: boolean;
   /** The caller's bound on generated tokens, each choice; null when there is none. */
   readonly outputTokensMax: number | null;
@@ -50,16 +56,18 @@ export function readChatRequest(body: Uint8Array): ChatRequestReading {
   };
 }
 
-function readNames(index: JsonIndex): readonly string[] {
+function readNames(index: JsonIndex): readonly RequestedName[] {
   const model = index.string(index.member(0, 'model'));
   const models = index.member(0, 'models');
-  const names = new Set(model === undefined ? [] : [model]);
-  if (models < 0) return [...names];
+  const names: RequestedName[] = model === undefined ? [] : [{ name: model, param: 'model' }];
+  let position = 0;
   for (let node = index.firstChild(models); node >= 0; node = index.nextChild(models, node)) {
     const name = index.string(node);
-    if (name !== undefined) names.add(name);
+    const known = name === undefined || names.some((other) => other.name === name);
+    if (!known) names.push({ name, param: `models[${position}]` });
+    position += 1;
   }
-  return [...names];
+  return names;
 }
 
 function readOutputLimit(index: JsonIndex): number | null {

@@ -56,7 +56,7 @@ export function promptOf(body: Json): string {
 function exampleOf(schema: unknown, depth: number): unknown {
   if (!isRecord(schema) || depth > 8) return null;
   if (Array.isArray(schema['enum']) && schema['enum'].length > 0) {
-    const [first]: unknown[] = schema['enum'];
+    const first: unknown = schema['enum'][0];
     return first;
   }
   switch (schema['type']) {

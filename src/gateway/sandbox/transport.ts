@@ -116,7 +116,8 @@ function usageOf(prompt: number, completion: number): Json {
 function toCall(request: UpstreamRequest): SandboxCall {
   const parsed: unknown = JSON.parse(toText(request.body ?? new Uint8Array()));
   const body = isRecord(parsed) ? parsed : {};
-  const [model = '', query = ''] = String(body['model'] ?? '').split('?', 2);
+  const name = typeof body['model'] === 'string' ? body['model'] : '';
+  const [model = '', query = ''] = name.split('?', 2);
   return { model, parameters: new URLSearchParams(query), body };
 }
 

@@ -61,6 +61,8 @@ function refusedRequest(error: UpstreamError, provider: string): GatewayError {
   });
 }
 
+const FREE = 'Nothing was charged.';
+
 /**
  * The answer of the client when no target is left. Says nothing of hosts or credentials of ours.
  */
@@ -71,10 +73,11 @@ export function toClientError(
 ): GatewayError {
   const { error } = failure;
   if (error !== null && failure.retry === 'never') return refusedRequest(error, provider);
-  const tried = attempts === 1 ? 'The only endpoint' : `The last of ${attempts} endpoints`;
+  const tried =
+    attempts === 1 ? 'The only endpoint' : `The last of the ${attempts} endpoints that were tried`;
   if (error?.kind === 'rate_limit') {
     return new GatewayError('rate_limit_exceeded', {
-      message: `${tried} of this model is limited by its provider now. Try again later.`,
+      message: `${tried} is rate-limited by its provider now. ${FREE} Try again later.`,
       provider,
       limitSource: 'upstream',
       retryAfterMs: error.retryAfterMs,
@@ -83,17 +86,17 @@ export function toClientError(
   }
   if (error?.kind === 'overloaded') {
     return new GatewayError('no_healthy_endpoint', {
-      message: `${tried} of this model is overloaded at its provider. Try again later.`,
+      message: `${tried} is overloaded at its provider. ${FREE} Try again later.`,
       provider,
       retryAfterMs: error.retryAfterMs,
     });
   }
   if (failure.timeout) {
-    const message = `${tried} of this model did not answer in time.`;
+    const message = `${tried} did not answer in time. ${FREE}`;
     return new GatewayError('upstream_timeout', { message, provider });
   }
   const status = failure.status === null ? '' : ` with status ${failure.status}`;
-  const message = `${tried} of this model failed${status} (${failure.outcome}). Nothing was charged.`;
+  const message = `${tried} failed${status} (${failure.outcome}). ${FREE}`;
   return new GatewayError('upstream_error', { message, provider });
 }
 

@@ -57,8 +57,8 @@ function limitWarning(tokens: number): Warning {
     code: 'clamped',
     param: 'max_completion_tokens',
     message:
-      `The answer was limited to ${tokens} tokens, which is what the credit pays for. ` +
-      'Add credit or send a limit of your own.',
+      `The answer was limited to ${tokens} tokens: more the credit, or the limit of the key, does not ` +
+      'pay for. Raise it, or send a limit of your own.',
   };
 }
 

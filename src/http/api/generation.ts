@@ -3,7 +3,7 @@
  * it.
  */
 import type { Hono } from 'hono';
-import { concatBytes, toBytes, toText } from '#base/bytes.ts';
+import { toBytes, toText } from '#base/bytes.ts';
 import { generationIdOf, isId, requestIdOf } from '#base/ids.ts';
 import { editJson, type JsonEdit } from '#base/json-edit.ts';
 import { JSON_OBJECT } from '#base/json-index.ts';
@@ -18,8 +18,9 @@ import { toIsoTime, toResponse } from './answer.ts';
 import { readOrThrow, refuseMethod, type ApiContext } from './frame.ts';
 import type { ApiEnv, ApiServices } from './ports.ts';
 
-const STATUS: Readonly<Record<Receipt['kind'], string>> = {
-  outcome: 'completed',
+/** What only the ledger knows; of an outcome the receipt itself says how it ended. */
+const STATUS: Readonly<Record<Receipt['kind'], string | null>> = {
+  outcome: null,
   swept: 'interrupted',
   correction: 'corrected',
 };
@@ -66,8 +67,9 @@ function toReceiptJson(receipt: Receipt): string {
     total_cost: cost,
     usage: cost,
     created_at: JSON.stringify(toIsoTime(receipt.admittedAtMs)),
-    status: JSON.stringify(STATUS[receipt.kind]),
   };
+  const status = STATUS[receipt.kind];
   const edits = Object.entries(known).map(([key, json]): JsonEdit => ({ op: 'set', key, json }));
+  if (status !== null) edits.push({ op: 'set', key: 'status', json: JSON.stringify(status) });
   return toText(editJson(scanned.value, edits));
 }

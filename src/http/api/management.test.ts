@@ -420,7 +420,7 @@ describe('malformed input, promise 36', () => {
     const { call, app } = await startHouse();
     const told = await call('/keys', { body: draft({ name: 'x'.repeat(70_000) }) });
     expect(told.status).toBe(413);
-    expect(told.text).toContain('65536 bytes');
+    expect(told.text).toContain('64 KiB');
     let pulled = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => {

@@ -1,4 +1,6 @@
-/** GET /docs/errors: the page that `docs_url` of every error points to, made from the error table. */
+/**
+ * GET /docs/errors: the page that `docs_url` of every error points to, made from the error table.
+ */
 import { ERROR_TABLE, type ErrorRow } from '#wire/errors.ts';
 
 function escape(text: string): string {
