@@ -1,6 +1,6 @@
 /** Config to Services: the only place that constructs adapters and fits the rooms together. */
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { newId } from '#base/ids.ts';
 import type { Log } from '#base/log.ts';
 import { parseUsd, type NanoUsd } from '#base/money.ts';
 import { ok } from '#base/result.ts';
+import { StartRefused } from '#base/start-refused.ts';
 import { NodeTransport } from '#base/transport.node.ts';
 import { buildCatalog } from '#catalog/catalog.ts';
 import { buildDirectory } from '#gateway/directory.ts';
@@ -28,10 +29,10 @@ import { openFileJournal } from '#ledger/journal.node.ts';
 import type { PrepaidLedger } from '#ledger/ledger.ts';
 import { readOwnerId } from '#ledger/owner.node.ts';
 import { nodeSchedule } from '#ledger/schedule.node.ts';
-import type { Database } from '#store/database.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '#store/embedded-postgres.node.ts';
+import { DatabaseUnavailable, StatementRefused, type Database } from '#store/database.ts';
+import { startEmbeddedPostgres } from '#store/embedded-postgres.node.ts';
 import { grantCredit, setBudgetLimit } from '#store/ledger-grants.ts';
-import { migrate } from '#store/migrate.node.ts';
+import { migrate, MigrationRefused } from '#store/migrate.node.ts';
 import { openPostgres, type PostgresOptions } from '#store/postgres.node.ts';
 import { ConfigRefused, type Config } from './config.ts';
 
@@ -87,28 +88,96 @@ function stepsOf(path: string): readonly (string | number)[] {
 async function readSecret(config: Config): Promise<string> {
   if (config.secret !== null) return config.secret;
   const path = join(config.dataDir, 'secret');
+  const known = await readIfThere(path);
+  if (known !== null) {
+    if (known !== '') return known;
+    throw new StartRefused(
+      `${path} is empty. Without the secret that was in it no API key of this database is ` +
+        'recognised: restore the file, or set OMNIX_SECRET.',
+    );
+  }
+  const secret = randomBytes(32).toString('base64url');
+  await writeFile(path, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  return secret;
+}
+
+async function readIfThere(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).trim();
-  } catch {
-    const secret = randomBytes(32).toString('base64url');
-    await writeFile(path, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    return secret;
+  } catch (error) {
+    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return null;
+    throw error;
   }
 }
 
-interface Stored {
-  readonly database: Database;
-  readonly embedded: EmbeddedPostgres | null;
+/** Closes what was opened, the last one first, and all of it even if something does not close. */
+class Opened {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
 }
 
-async function openStore(config: Config): Promise<Stored> {
-  const embedded =
-    config.databaseUrl === null
-      ? await startEmbeddedPostgres({ directory: join(config.dataDir, 'postgres') })
-      : null;
-  const at: PostgresOptions['at'] = embedded?.address ?? config.databaseUrl ?? '';
-  await migrate(at, MIGRATIONS);
-  return { database: openPostgres({ at }), embedded };
+/** Waits no longer than until the start is given up, and rejects with the signal's reason then. */
+export async function untilAborted<Value>(
+  signal: AbortSignal,
+  work: Promise<Value>,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('the start was given up'));
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+async function openStore(config: Config, starting: Starting): Promise<Database> {
+  const { opened, signal } = starting;
+  let at: PostgresOptions['at'] = config.databaseUrl ?? '';
+  if (config.databaseUrl === null) {
+    const directory = join(config.dataDir, 'postgres');
+    // Never left alone: it stops what it started when the signal comes.
+    const embedded = await startEmbeddedPostgres({ directory, signal });
+    opened.add(() => embedded.stop());
+    at = embedded.address;
+  }
+  await untilAborted(signal, migrate(at, MIGRATIONS)).catch((error: unknown) => {
+    throw explainMigration(error, config);
+  });
+  const database = openPostgres({ at });
+  opened.add(() => database.close());
+  return database;
+}
+
+function explainMigration(error: unknown, { databaseUrl }: Config): unknown {
+  if (error instanceof MigrationRefused) return new StartRefused(error.message, { cause: error });
+  const own = databaseUrl === null ? '' : ' Check DATABASE_URL.';
+  if (error instanceof DatabaseUnavailable) {
+    return new StartRefused(`${error.message}${own}`, { cause: error });
+  }
+  if (error instanceof StatementRefused) {
+    return new StartRefused(
+      `The tables could not be made or changed: ${error.message} ` +
+        'OmniX needs a database of its own, with a user that may create tables.',
+      { cause: error },
+    );
+  }
+  // Their messages may quote the address, which holds the password.
+  if (databaseUrl !== null && (error instanceof TypeError || error instanceof URIError)) {
+    return new StartRefused('DATABASE_URL is not an address of a Postgres that can be understood.');
+  }
+  return error;
 }
 
 function composeCredit(database: Database, ledger: PrepaidLedger): CreditDesk {
@@ -153,7 +222,20 @@ function sandboxCredit(): NanoUsd {
   return amount.value;
 }
 
-async function composeLedger(config: Config, database: Database, log: Log): Promise<PrepaidLedger> {
+function ownerOf(config: Config): string {
+  try {
+    return readOwnerId(config.dataDir);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartRefused(`The ledger does not know itself: ${reason}.`, { cause: error });
+  }
+}
+
+async function composeLedger(
+  config: Config,
+  database: Database,
+  { log, signal, opened }: Starting,
+): Promise<PrepaidLedger> {
   const directory = join(config.dataDir, 'journal');
   const ledger = createLedger({
     database,
@@ -161,11 +243,15 @@ async function composeLedger(config: Config, database: Database, log: Log): Prom
     clock: systemClock,
     log,
     schedule: nodeSchedule,
-    ownerId: readOwnerId(config.dataDir),
+    ownerId: ownerOf(config),
   });
-  const recovered = await ledger.recover();
-  if (!recovered.ok)
-    throw new Error(`The journal could not be recovered: ${recovered.error.cause}`);
+  const recovered = await untilAborted(signal, ledger.recover());
+  if (!recovered.ok) {
+    throw new StartRefused(
+      `The journal in ${directory} could not be recovered: ${recovered.error.cause}`,
+    );
+  }
+  opened.add(() => ledger.close());
   const { outcomes, swept, damaged } = recovered.value;
   if (outcomes + swept + damaged > 0) {
     log.write(damaged > 0 ? 'error' : 'info', 'recovered', {
@@ -176,23 +262,42 @@ async function composeLedger(config: Config, database: Database, log: Log): Prom
   return ledger;
 }
 
-/** Brings everything up. `onStep` is told what it waits for, for `/ready`. */
+export interface ComposeOptions {
+  readonly log: Log;
+  /** Gives the start up: what was started is stopped, and the reason is thrown. */
+  readonly signal: AbortSignal;
+  /** Told what it waits for, for `/ready`. */
+  readonly onStep: (step: string) => void;
+}
+
+interface Starting extends ComposeOptions {
+  readonly opened: Opened;
+}
+
+/** Brings everything up, or throws after it has stopped what it had started. */
 export async function compose(
   config: Config,
   directory: Directory,
-  about: { readonly log: Log; onStep(step: string): void },
+  options: ComposeOptions,
 ): Promise<Services> {
-  const { log, onStep } = about;
-  await mkdir(config.dataDir, { recursive: true });
-  const secret = await readSecret(config);
-  onStep('starting the database');
-  const { database, embedded } = await openStore(config);
-  onStep('recovering the journal');
-  const ledger = await composeLedger(config, database, log);
-  const identity = createIdentity({ database, digests: nodeDigests, secret });
-  const owner = await identity.ensureOwner(
-    config.ownerKey === null ? {} : { ownerKey: config.ownerKey },
-  );
+  const opened = new Opened();
+  try {
+    return await open(config, directory, { ...options, opened });
+  } catch (error) {
+    // Whatever does not close either: the reason of the failure is what the operator must read.
+    await opened.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The organization, its keys, and what it may use up in the sandbox. */
+async function prepareOwner(
+  config: Config,
+  database: Database,
+  identity: Identity,
+): Promise<Owner> {
+  const { ownerKey } = config;
+  const owner = await identity.ensureOwner(ownerKey === null ? {} : { ownerKey });
   const { organizationId } = owner;
   await grantCredit(database, {
     id: newId('grant_'),
@@ -204,12 +309,33 @@ export async function compose(
     source: 'sandbox_credit',
     sourceId: organizationId,
   });
-  const catchUp = setInterval(() => void identity.catchUp(), CATCH_UP_MS).unref();
-  const tokens = createTokenCounter();
+  return owner;
+}
+
+function openTransport(opened: Opened): NodeTransport {
   const transport = new NodeTransport({
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     connectionsMax: CONNECTIONS_PER_HOST_MAX,
   });
+  opened.add(() => transport.close());
+  return transport;
+}
+
+async function open(config: Config, directory: Directory, starting: Starting): Promise<Services> {
+  const { onStep, opened, signal } = starting;
+  const secret = await readSecret(config);
+  onStep('starting the database');
+  const database = await openStore(config, starting);
+  onStep('recovering the journal');
+  const ledger = await composeLedger(config, database, starting);
+  const identity = createIdentity({ database, digests: nodeDigests, secret });
+  signal.throwIfAborted();
+  // From here to the start screen nothing is given up: keys that are made are shown.
+  const owner = await prepareOwner(config, database, identity);
+  const tokens = createTokenCounter();
+  const transport = openTransport(opened);
+  const catchUp = setInterval(() => void identity.catchUp(), CATCH_UP_MS).unref();
+  opened.add(async () => clearInterval(catchUp));
   return {
     identity,
     owner,
@@ -229,13 +355,7 @@ export async function compose(
       tokens,
       limits: DEFAULT_GATEWAY_LIMITS,
     },
-    async close() {
-      clearInterval(catchUp);
-      await transport.close();
-      await ledger.close();
-      await database.close();
-      await embedded?.stop();
-    },
+    close: () => opened.close(),
   };
 }
 

@@ -2,8 +2,18 @@
  * The operator's config file, YAML or JSON: parsed once, checked whole, every fault told with its
  * line. Part of `config.ts`; nothing else reads the file.
  */
-import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type YAMLParseError,
+} from 'yaml';
 import { z } from 'zod';
+import type { PriceList, PriceSheet } from '#wire/price.ts';
 
 const decimal = z
   .string('write prices as strings, so that no digit is lost: "0.15"')
@@ -64,19 +74,26 @@ const providerSchema = z.strictObject({
   project: z.string().optional(),
   account: z.string().optional(),
   timeout_ms: z.int().min(1).max(3_600_000).optional(),
-  headers: z.record(z.string().regex(/^[a-z0-9-]+$/i), z.string()).optional(),
+  headers: z
+    .record(z.string().regex(/^[a-z0-9-]+$/i, 'a header has letters, digits and -'), z.string())
+    .optional(),
   priority: z.int().min(-1000).max(1000).optional(),
 });
 
 const fileSchema = z.strictObject({
-  providers: z.record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i), providerSchema).optional(),
+  providers: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'a name has letters, digits, . _ and -'),
+      providerSchema,
+    )
+    .optional(),
   models: z.record(z.string().min(1), modelSchema).optional(),
 });
 
 export type FileContent = z.infer<typeof fileSchema>;
 export type FileProvider = z.infer<typeof providerSchema>;
 export type FileModel = z.infer<typeof modelSchema>;
-export type FilePrice = z.infer<typeof priceSchema>;
+type FilePrice = z.infer<typeof priceSchema>;
 
 /** Fields of the contract whose step has not come: named, not silently accepted. */
 const LATER_FIELDS = new Set(['rpm', 'tpm', 'weight']);
@@ -94,7 +111,7 @@ export interface FileFault {
 export interface ParsedFile {
   readonly content: FileContent;
   /** The line on which a path, or the nearest thing around it, stands. */
-  lineOf(path: FilePath): number | null;
+  readonly lineOf: (path: FilePath) => number | null;
 }
 
 export function pathText(path: FilePath): string {
@@ -147,6 +164,44 @@ function toFaults(error: z.ZodError, lineOf: ParsedFile['lineOf']): FileFault[] 
   });
 }
 
+/** What a value must be, in words that an operator knows. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'expected a text; one that looks like a number needs quotation marks',
+  number: 'expected a number',
+  int: 'expected a whole number',
+  boolean: 'expected true or false',
+  array: 'expected a list',
+  object: 'expected fields, each with a name and a value',
+  record: 'expected names, each with what belongs to it',
+};
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+
+function boundText(side: 'least' | 'most', bound: number | bigint, origin: string): string {
+  const unit = UNITS[origin];
+  if (side === 'least' && Number(bound) === 1 && unit !== undefined) return 'must not be empty';
+  return `expected at ${side} ${bound}${unit ?? ''}`;
+}
+
+/** Says what was expected and never what was found: it may be a secret. For Zod's `error`. */
+export function toWords(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
+      return EXPECTED[issue.expected] ?? 'expected something else';
+    case 'too_small':
+      return boundText('least', issue.minimum, issue.origin);
+    case 'too_big':
+      return boundText('most', issue.maximum, issue.origin);
+    case 'invalid_value':
+      return `expected one of ${issue.values.join(', ')}`;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? 'this name cannot be used';
+    default:
+      return 'is not written as expected';
+  }
+}
+
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -177,6 +232,46 @@ function expand(value: unknown, path: FilePath, into: Expansion): unknown {
   );
 }
 
+interface SyntaxFault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** The parser's words as far as they do not quote the file. */
+function toSyntaxFault({ code, message, pos }: YAMLParseError): SyntaxFault {
+  const [words = ''] = code === 'BAD_DIRECTIVE' ? ['Unknown directive'] : message.split(':');
+  return { offset: pos[0], message: words };
+}
+
+function aliasFaults(document: Document): readonly SyntaxFault[] {
+  const faults: SyntaxFault[] = [];
+  visit(document, {
+    Alias(_key, { range }) {
+      faults.push({ offset: range?.[0] ?? 0, message: 'aliases are not served; write it out' });
+    },
+  });
+  return faults;
+}
+
+function withoutUndefined(list: Readonly<Record<string, string | undefined>>): PriceList {
+  return Object.fromEntries(Object.entries(list).filter(([, value]) => value !== undefined));
+}
+
+/** A price as the house writes it; it holds from today. */
+export function toPriceSheet(price: FilePrice | undefined): PriceSheet | null {
+  if (price === undefined) return null;
+  const { tiers = [], ...list } = price;
+  return {
+    list: withoutUndefined(list),
+    tiers: tiers.map(({ above_input_tokens: aboveInputTokens, ...rates }) => ({
+      aboveInputTokens,
+      ...withoutUndefined(rates),
+    })),
+    source: 'config',
+    effectiveFrom: new Date().toISOString().slice(0, 10),
+  };
+}
+
 /**
  * Reads the text of the file. The faults name fields and lines and never a value: it may be a
  * secret.
@@ -188,21 +283,25 @@ export function parseConfigFile(
   | { readonly ok: true; readonly file: ParsedFile }
   | { readonly ok: false; readonly faults: readonly FileFault[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const faults = document.errors.map(({ message, pos }) => ({
-      path: '',
-      line: lines.linePos(pos[0]).line,
-      message,
-    }));
-    return { ok: false, faults };
+  // What the parser warns of it would print, with the text that it warns of.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  const unread = [...document.errors.map(toSyntaxFault), ...aliasFaults(document)];
+  if (unread.length > 0) {
+    const placed = unread.map(({ offset, message }) => {
+      return { path: '', line: lines.linePos(offset).line, message };
+    });
+    return { ok: false, faults: placed };
   }
   const lineOf = makeLineOf(document, lines);
   const faults: FileFault[] = [];
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   const expanded = expand(value ?? {}, [], { env, faults, lineOf });
   if (faults.length > 0) return { ok: false, faults };
-  const parsed = fileSchema.safeParse(expanded);
+  const parsed = fileSchema.safeParse(expanded, { error: toWords });
   if (!parsed.success) return { ok: false, faults: toFaults(parsed.error, lineOf) };
   return { ok: true, file: { content: parsed.data, lineOf } };
 }

@@ -3,20 +3,23 @@
  * unknown, missing or of a step that has not come refuses the start and is named.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isPrivateAddress, parseEgressAllow, type EgressAllow } from '#base/egress.node.ts';
 import type { LogLevel } from '#base/log.ts';
+import { StartRefused } from '#base/start-refused.ts';
 import type { ConfiguredModel, ConfiguredProvider } from '#gateway/directory.ts';
 import type { Provider } from '#providers/provider.ts';
+import { parseKey } from '#identity/api-key.ts';
 import { providers as registry } from '#providers/registry.ts';
-import type { PriceList, PriceSheet } from '#wire/price.ts';
 import {
   parseConfigFile,
+  pathText,
+  toPriceSheet,
+  toWords,
   type FileContent,
   type FileFault,
   type FileModel,
-  type FilePrice,
   type FileProvider,
   type ParsedFile,
 } from './config-file.ts';
@@ -43,19 +46,36 @@ export interface Config {
 }
 
 /** The start is refused. The message is for the operator and names every fault at once. */
-export class ConfigRefused extends Error {
+export class ConfigRefused extends StartRefused {
   override readonly name = 'ConfigRefused';
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
+const egressAllow = z.string().transform((text, context) => {
+  const parsed = parseEgressAllow(text);
+  if (parsed.ok) return parsed.value;
+  for (const position of parsed.error) {
+    const message = `entry ${position} is no host, no address and no network such as 10.0.0.0/8`;
+    context.addIssue({ code: 'custom', message });
+  }
+  return z.NEVER;
+});
+/** Checked here because what is refused later has a database to stop. */
+const ownerKey = z.string().superRefine((text, context) => {
+  const parsed = parseKey(text);
+  if (parsed.ok && parsed.value === 'management') return;
+  const why = parsed.ok ? 'the key is of another kind' : parsed.error;
+  const message = `expected a management key (sk-omx-mgmt-...; npm run key makes one): ${why}`;
+  context.addIssue({ code: 'custom', message });
+});
 const environmentSchema = z.object({
   PORT: port.default(8787),
   HOST: z.string().default('127.0.0.1'),
   OMNIX_DATA_DIR: z.string().default('.omnix'),
   OMNIX_CONFIG: z.string().optional(),
-  OMNIX_OWNER_KEY: z.string().optional(),
+  OMNIX_OWNER_KEY: ownerKey.optional(),
   OMNIX_SECRET: z.string().min(16, 'expected at least 16 characters').optional(),
   OMNIX_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(30_000),
   OMNIX_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -65,7 +85,7 @@ const environmentSchema = z.object({
     .min(1)
     .max(1, 'more than one serving process is not available yet; leave it out')
     .default(1),
-  OMNIX_EGRESS_ALLOW: z.string().optional(),
+  OMNIX_EGRESS_ALLOW: egressAllow.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://...')
@@ -97,7 +117,7 @@ function readEnvironment(env: Environment): z.infer<typeof environmentSchema> {
       continue;
     faults.push(`  ${name}: there is no such variable`);
   }
-  const parsed = environmentSchema.safeParse(set);
+  const parsed = environmentSchema.safeParse(set, { error: toWords });
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues)
       faults.push(`  ${path.join('.')}: ${message}`);
@@ -130,35 +150,14 @@ function readFile(
   return { path: chosen, file: parsed.file };
 }
 
-const PRIVATE = new BlockList();
-PRIVATE.addSubnet('10.0.0.0', 8);
-PRIVATE.addSubnet('100.64.0.0', 10);
-PRIVATE.addSubnet('169.254.0.0', 16);
-PRIVATE.addSubnet('172.16.0.0', 12);
-PRIVATE.addSubnet('192.168.0.0', 16);
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
-
-function isAllowed(host: string, allow: readonly string[]): boolean {
-  return allow.some((entry) => {
-    const [address = '', bits] = entry.split('/', 2);
-    if (bits === undefined || isIP(address) === 0) return entry === host;
-    const list = new BlockList();
-    list.addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4');
-    return isIP(host) !== 0 && list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
-  });
-}
-
 /** Null, or why the gateway must not call there. Loopback is fine in the operator's own file. */
-function egressFault(baseUrl: string, allow: readonly string[]): string | null {
+function egressFault(baseUrl: string, allow: EgressAllow | undefined): string | null {
   const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  if (family === 0 || !PRIVATE.check(host, family === 6 ? 'ipv6' : 'ipv4')) return null;
-  if (isAllowed(host, allow)) return null;
+  if (!isPrivateAddress(host) || allow?.allows(host) === true) return null;
   return `${host} is a private address; allow it with OMNIX_EGRESS_ALLOW=${host}`;
 }
 
-const byType: Readonly<Record<string, Provider>> = registry;
+const byType: ReadonlyMap<string, Provider> = new Map(Object.entries(registry));
 /** A key of this gateway under a provider's name is meant for a client on the same machine. */
 const OWN_KEY = /^sk-omx-/;
 
@@ -171,23 +170,51 @@ function envSecret(provider: Provider, env: Environment): string | null {
 }
 
 /** Only hosts without an address of their own: OPENAI_BASE_URL and the like usually point at us. */
-function envBaseUrl(provider: Provider, env: Environment): string | null {
+function envBaseUrl(
+  provider: Provider,
+  { env, allow, refuse: refuseThat }: Placing,
+): string | null {
   if (provider.baseUrl !== null) return provider.baseUrl;
   const name = provider.env.baseUrl?.find((candidate) => (env[candidate] ?? '') !== '');
-  return name === undefined ? null : (env[name] ?? null);
+  const address = name === undefined ? undefined : env[name];
+  if (name === undefined || address === undefined) return null;
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
+    refuseThat(`  ${name}: expected an http or https URL`);
+    return null;
+  }
+  const egress = egressFault(address, allow);
+  if (egress !== null) refuseThat(`  ${name}: ${egress}`);
+  return address.replace(/\/+$/, '');
+}
+
+/** What stands in the environment for a provider, and is left alone. */
+function ignoredVariables(env: Environment): readonly string[] {
+  const notices = [...byType.values()].flatMap((provider) => {
+    const own = provider.env.apiKey.filter((name) => OWN_KEY.test(env[name] ?? ''));
+    const bases = provider.baseUrl === null ? [] : (provider.env.baseUrl ?? []);
+    const set = bases.filter((name) => (env[name] ?? '') !== '');
+    return [
+      ...own.map((name) => `${name} is ignored: it holds a key of OmniX, not of ${provider.name}.`),
+      ...set.map(
+        (name) =>
+          `${name} is ignored: it is for clients. Set base_url of ${provider.id} in omnix.yaml.`,
+      ),
+    ];
+  });
+  return [...new Set(notices)];
 }
 
 const PLACE = { region: null, project: null, account: null, headers: [], priority: 0 } as const;
 
 function fromEnvironment(
   configured: ReadonlySet<string>,
-  env: Environment,
+  placing: Placing,
   notices: string[],
 ): ConfiguredProvider[] {
-  return Object.values(byType).flatMap((provider): ConfiguredProvider[] => {
-    const secret = envSecret(provider, env);
+  return [...byType.values()].flatMap((provider): ConfiguredProvider[] => {
+    const secret = envSecret(provider, placing.env);
     if (secret === null || configured.has(provider.id)) return [];
-    const baseUrl = envBaseUrl(provider, env);
+    const baseUrl = envBaseUrl(provider, placing);
     if (baseUrl === null) {
       const names = provider.env.baseUrl?.join(' or ') ?? 'base_url in the config file';
       notices.push(`${provider.name} has a key but no address: set ${names}.`);
@@ -202,15 +229,17 @@ function fromEnvironment(
 
 interface Placing {
   readonly env: Environment;
-  readonly allow: readonly string[];
-  fault(path: readonly string[], message: string): void;
+  readonly allow: EgressAllow | undefined;
+  readonly fault: (path: readonly (string | number)[], message: string) => void;
+  /** A fault of the environment, as it is shown. */
+  readonly refuse: (fault: string) => void;
 }
 
 function providerOfType(name: string, given: FileProvider, placing: Placing): Provider | null {
   const type = given.type ?? name;
-  const provider = type === registry.sandbox.id ? undefined : byType[type];
+  const provider = type === registry.sandbox.id ? undefined : byType.get(type);
   if (provider !== undefined) return provider;
-  const known = Object.keys(byType).filter((id) => id !== registry.sandbox.id);
+  const known = [...byType.keys()].filter((id) => id !== registry.sandbox.id);
   const message = `there is no provider type "${type}"; there are: ${known.join(', ')}`;
   placing.fault(['providers', name, ...(given.type === undefined ? [] : ['type'])], message);
   return null;
@@ -222,7 +251,7 @@ function baseUrlOf(
   placing: Placing,
 ): string | null {
   const path = ['providers', name, 'base_url'];
-  const baseUrl = given.base_url ?? envBaseUrl(provider, placing.env);
+  const baseUrl = given.base_url ?? envBaseUrl(provider, placing);
   if (baseUrl === null) {
     placing.fault(path, `${provider.name} needs one`);
     return null;
@@ -259,24 +288,6 @@ function secretsOf(given: FileProvider, provider: Provider, env: Environment): r
   return provider.needsKey ? [] : [''];
 }
 
-function toPriceSheet(price: FilePrice | undefined): PriceSheet | null {
-  if (price === undefined) return null;
-  const { tiers = [], ...list } = price;
-  return {
-    list: withoutUndefined(list),
-    tiers: tiers.map(({ above_input_tokens: aboveInputTokens, ...rates }) => ({
-      aboveInputTokens,
-      ...withoutUndefined(rates),
-    })),
-    source: 'config',
-    effectiveFrom: new Date().toISOString().slice(0, 10),
-  };
-}
-
-function withoutUndefined(list: Readonly<Record<string, string | undefined>>): PriceList {
-  return Object.fromEntries(Object.entries(list).filter(([, value]) => value !== undefined));
-}
-
 function toModel(id: string, given: FileModel, placing: Placing): ConfiguredModel {
   if ((given.alias === undefined) === (given.endpoints === undefined)) {
     placing.fault(['models', id], 'give either endpoints or alias');
@@ -297,6 +308,28 @@ function toModel(id: string, given: FileModel, placing: Placing): ConfiguredMode
   };
 }
 
+/** Endpoints at a provider that we know and that is not switched on: how to do that is said. */
+function requireProviders(
+  models: readonly ConfiguredModel[],
+  providers: readonly ConfiguredProvider[],
+  placing: Placing,
+): void {
+  for (const { id, endpoints } of models) {
+    for (const [index, { provider: name }] of endpoints.entries()) {
+      const known = byType.get(name);
+      if (known === undefined || providers.some((provider) => provider.name === name)) continue;
+      // Its variable does nothing where the file has the type under another name.
+      const variable = providers.some(({ provider }) => provider.id === name)
+        ? undefined
+        : known.env.apiKey[0];
+      const names = providers.map((provider) => provider.name).join(', ');
+      const or = variable === undefined ? '' : `, or set ${variable}`;
+      const message = `there is no provider "${name}"; there are: ${names}. Define it under providers${or}`;
+      placing.fault(['models', id, 'endpoints', index, 'provider'], message);
+    }
+  }
+}
+
 function sandboxProvider(): ConfiguredProvider {
   const provider: Provider = registry.sandbox;
   const baseUrl = provider.baseUrl ?? '';
@@ -314,17 +347,19 @@ export function readConfig(env: Environment): Config {
   const variables = readEnvironment(env);
   const { path, file } = readFile(variables.OMNIX_CONFIG, env);
   const faults: string[] = [];
-  const notices = LATER_VARIABLES.filter((name) => (env[name] ?? '') !== '').map(
-    (name) => `${name} is set and not used yet.`,
-  );
+  const later = LATER_VARIABLES.filter((name) => (env[name] ?? '') !== '');
+  const notices = [
+    ...later.map((name) => `${name} is set and not used yet.`),
+    ...ignoredVariables(env),
+  ];
   const placing: Placing = {
     env,
-    allow: variables.OMNIX_EGRESS_ALLOW?.split(',').map((entry) => entry.trim()) ?? [],
+    allow: variables.OMNIX_EGRESS_ALLOW,
     fault(steps, message) {
-      const known = steps.filter((step) => step !== '');
-      const fault = { path: known.join('.'), line: file.lineOf(known), message };
+      const fault = { path: pathText(steps), line: file.lineOf(steps), message };
       faults.push(faultText(fault, path ?? 'config'));
     },
+    refuse: (fault) => void faults.push(fault),
   };
   const { content } = file;
   const providers = [
@@ -332,11 +367,12 @@ export function readConfig(env: Environment): Config {
     ...Object.entries(content.providers ?? {}).flatMap(([name, given]) =>
       placeProvider(name, given, placing),
     ),
-    ...fromEnvironment(typesOf(content), env, notices),
+    ...fromEnvironment(typesOf(content), placing, notices),
   ];
   const models = Object.entries(content.models ?? {}).map(([id, given]) =>
     toModel(id, given, placing),
   );
+  requireProviders(models, providers, placing);
   if (faults.length > 0) refuse(faults);
   return {
     port: variables.PORT,

@@ -110,7 +110,6 @@ export const PACKAGES: Readonly<Record<string, readonly PackagePlace[]>> = {
   '@hono/node-server': [{ room: 'http', only: '.node.ts' }],
   '@hono/zod-openapi': [{ room: 'http' }, { room: 'wire', only: 'z.ts' }],
   ajv: [],
-  'ajv-formats': [],
   'drizzle-orm': [{ room: 'store' }],
   'eventsource-parser': [],
   'fast-check': [],

@@ -9,6 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
 import { systemClock } from '#base/clock.ts';
 import { NodeLog } from '#base/log.node.ts';
+import { StartRefused } from '#base/start-refused.ts';
 import {
   createApp,
   createHotRoutes,
@@ -19,9 +20,10 @@ import {
 import { answerClientError } from '#http/client-error.node.ts';
 import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
 import { Lifecycle } from '#http/lifecycle.ts';
-import { acquireDataLock, DataDirectoryInUse, type DataLock } from '#store/data-lock.node.ts';
-import { compose, composeDirectory, readVersion, type Services } from './compose.ts';
-import { ConfigRefused, readConfig, type Config } from './config.ts';
+import { acquireDataLock, type DataLock } from '#store/data-lock.node.ts';
+import { DatabaseUnavailable } from '#store/database.ts';
+import { compose, composeDirectory, readVersion, untilAborted, type Services } from './compose.ts';
+import { readConfig, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
@@ -72,8 +74,29 @@ async function listen(config: Config, served: Served): Promise<Server> {
     answerClientError(failure, socket, HEADER_BYTES_MAX);
   });
   server.listen(config.port, config.host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw explainListen(error, config);
+  });
   return server;
+}
+
+/** Why nothing can listen there, by the system's code. */
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there. Stop it, or set PORT to another port',
+  EACCES: 'this user may not (ports below 1024 are often reserved). Set PORT to another port',
+  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has, or leave it out',
+  ENOTFOUND: 'the name is unknown. Set HOST to an address of this machine, or leave it out',
+  EAI_AGAIN: 'the name cannot be looked up. Set HOST to an address of this machine',
+  EINVAL: 'it is no address to listen on. Set HOST to one of this machine, or leave it out',
+};
+
+function explainListen(error: unknown, { host, port }: Config): unknown {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null;
+  const reason = typeof code === 'string' ? LISTEN_FAULTS[code] : undefined;
+  if (reason === undefined) return error;
+  return new StartRefused(`OmniX cannot listen on ${host}, port ${port}: ${reason}.`, {
+    cause: error,
+  });
 }
 
 function urlOf(server: Server, config: Config): string {
@@ -121,35 +144,54 @@ async function drain(running: Running): Promise<void> {
   log.flush();
 }
 
+/** Told to stop before it was ready: no failure. */
+class StoppedWhileStarting extends Error {
+  override readonly name = 'StoppedWhileStarting';
+}
+
 /**
- * A signal to the process group arrives twice, once through the bootstrap: the second one within a
- * moment is the same wish. One that comes later is impatience and ends the process at once.
+ * Aborted when the process is told to stop. A signal to the process group arrives twice, once
+ * through the bootstrap: the second one within a moment is the same wish. One that comes later is
+ * impatience and ends the process at once.
  */
-function untilStopped(): Promise<void> {
+function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  let firstMs: number | null = null;
+  const stop = (): void => {
+    const now = systemClock.monotonicMs();
+    if (firstMs !== null && now - firstMs > REPEATED_SIGNAL_MS) process.exit(1);
+    firstMs ??= now;
+    controller.abort(new StoppedWhileStarting());
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
+  return controller.signal;
+}
+
+async function untilStopped(stopped: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let firstMs: number | null = null;
-    const stop = (): void => {
-      const now = systemClock.monotonicMs();
-      if (firstMs !== null && now - firstMs > REPEATED_SIGNAL_MS) process.exit(1);
-      firstMs ??= now;
-      resolve();
-    };
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+    if (stopped.aborted) resolve();
+    else stopped.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+async function takeDataDirectory({ dataDir }: Config, stopped: AbortSignal): Promise<DataLock> {
+  const lock = acquireDataLock(dataDir, {
+    onWait: (pid) => {
+      const owner = pid === null ? 'another process' : `the process ${pid}`;
+      process.stderr.write(`Waiting for ${owner} to leave ${dataDir} ...\n`);
+    },
+  });
+  return untilAborted(stopped, lock);
 }
 
 async function start(): Promise<void> {
   const startedMs = systemClock.monotonicMs();
+  const stopped = listenForStop();
   const config = readConfig(process.env);
   const directory = composeDirectory(config);
   const version = readVersion();
   const log = new NodeLog({ level: config.logLevel, clock: systemClock, output: process.stderr });
-  const lock = await acquireDataLock(config.dataDir, {
-    onWait: (pid) => {
-      const owner = pid === null ? 'another process' : `process ${pid}`;
-      process.stderr.write(`Waiting for ${owner} to leave ${config.dataDir} ...\n`);
-    },
-  });
+  const lock = await takeDataDirectory(config, stopped);
   const lifecycle = new Lifecycle();
   const status: StatusServices = {
     lifecycle,
@@ -161,6 +203,7 @@ async function start(): Promise<void> {
   const server = await listen(config, served);
   const services = await compose(config, directory, {
     log,
+    signal: stopped,
     onStep: (reason) => lifecycle.become({ kind: 'starting', reason }),
   });
   const { gateway, identity, reads, credit, owner } = services;
@@ -178,23 +221,29 @@ async function start(): Promise<void> {
   const url = urlOf(server, config);
   process.stdout.write(startScreen({ config, directory, owner, version, url, startMs }));
   lifecycle.become({ kind: 'ready' });
-  await untilStopped();
+  await untilStopped(stopped);
   await drain({ config, server, served, lifecycle, services, lock, log });
 }
 
-/** Errors that speak to the operator are told as they are; others with where they come from. */
+/**
+ * What speaks to the operator is told as it is, and what the system refused in the system's words;
+ * anything else is our mistake and told with where it comes from.
+ */
 function explain(error: unknown): string {
-  if (error instanceof ConfigRefused || error instanceof DataDirectoryInUse) return error.message;
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}. Stop what listens there, or set PORT.`;
-  }
-  return error.stack ?? error.message;
+  const ofSystem = typeof Reflect.get(error, 'syscall') === 'string';
+  const forOperator =
+    error instanceof StartRefused || error instanceof DatabaseUnavailable || ofSystem;
+  return forOperator ? error.message : (error.stack ?? error.message);
 }
 
 start().then(
   () => process.exit(0),
   (error: unknown) => {
+    if (error instanceof StoppedWhileStarting) {
+      process.stderr.write('OmniX was told to stop before it was ready.\n');
+      process.exit(0);
+    }
     process.stderr.write(`OmniX cannot start.\n${explain(error)}\n`);
     process.exit(1);
   },

@@ -15,9 +15,25 @@ export interface Started {
   readonly startMs: number;
 }
 
+function servesLive(directory: Directory, id: string): boolean {
+  return directory
+    .resolve(id)
+    .some(({ endpoints }) => endpoints.some(({ book }) => book === 'live'));
+}
+
+/** Providers that are on and serve nothing: the catalog does not know what runs there. */
+function idleNotices({ config, directory }: Started): readonly string[] {
+  const busy = new Set(
+    directory.all().flatMap(({ endpoints }) => endpoints.map(({ providerName }) => providerName)),
+  );
+  return config.providers
+    .filter(({ name, book }) => book === 'live' && !busy.has(name))
+    .map(({ name }) => `${name} serves no model yet: name its models in omnix.yaml.`);
+}
+
 function providersLine({ config, directory }: Started): string {
   const live = config.providers.filter(({ book }) => book === 'live').map(({ name }) => name);
-  const count = directory.available().length;
+  const count = directory.available().filter(({ id }) => servesLive(directory, id)).length;
   if (live.length > 0) return `  Providers  ${live.join(', ')} (${count} models)`;
   return (
     '  Providers  none yet: set OPENAI_API_KEY, GROQ_API_KEY ... or write omnix.yaml.\n' +
@@ -62,7 +78,7 @@ export function startScreen(started: Started): string {
     `  Database   ${database}`,
     `  Config     ${config.configPath ?? 'none (environment only)'}`,
     providersLine(started),
-    ...config.notices.map((notice) => `  Note       ${notice}`),
+    ...[...config.notices, ...idleNotices(started)].map((notice) => `  Note       ${notice}`),
     ...(owner.ownerKeyRevoked
       ? ['  Note       OMNIX_OWNER_KEY was deleted and opens nothing.']
       : []),

@@ -1,6 +1,7 @@
 /**
- * Floats of data sets to exact decimal strings. Data sets carry prices as JSON floats, some per token and
- * some the result of arithmetic (0.30000000000000004); nobody publishes a price with ten digits.
+ * Floats of data sets to exact decimal strings. Data sets carry prices as JSON floats, some per
+ * token and some the result of arithmetic (0.30000000000000004); nobody publishes a price with ten
+ * digits.
  */
 
 const DIGITS = 10;

@@ -34,7 +34,8 @@ export const SHUTDOWNS: Readonly<Record<string, readonly (readonly [id: RegExp, 
     ],
     // api-docs.deepseek.com/news/news260424
     deepseek: [[/^deepseek-(chat|reasoner)$/, '2026-07-24']],
-    // Groq's notice of June 2026 (console.groq.com/docs/deprecations), by two projects that follow it.
+    // Groq's notice of June 2026 (console.groq.com/docs/deprecations), by two projects that follow
+    // it.
     groq: [[/^llama-3\.(3-70b-versatile|1-8b-instant)$/, '2026-08-16']],
     // docs.mistral.ai, model cards: Devstral Medium 1.0, Mistral Large 2.1
     mistral: [[/^(devstral-medium-2507|mistral-large-2411)$/, '2026-05-31']],
@@ -143,8 +144,8 @@ const MOONSHOT_V1: FactsDecision = {
 };
 
 /**
- * Models whose facts no data set has, or has wrongly. Where no release date is published, `released` is
- * the day on which the model was first seen: good for sorting, no more.
+ * Models whose facts no data set has, or has wrongly. Where no release date is published,
+ * `released` is the day on which the model was first seen: good for sorting, no more.
  */
 export const FACTS: Readonly<Record<string, FactsDecision>> = {
   'gpt-5.6-sol': {
@@ -217,7 +218,10 @@ export const FACTS: Readonly<Record<string, FactsDecision>> = {
   },
 };
 
-/** More names of the very same model: of hosts that no longer serve it, or pointers that cannot move. */
+/**
+ * More names of the very same model: of hosts that no longer serve it, or pointers that cannot
+ * move.
+ */
 export const ALIASES: Readonly<Record<string, readonly string[]>> = {
   'llama-3.3-70b': ['llama-3.3-70b-versatile'],
   'llama-3.1-8b': ['llama-3.1-8b-instant'],

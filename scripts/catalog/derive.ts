@@ -1,7 +1,8 @@
 /**
- * Makes the catalog's data: `node scripts/catalog/derive.ts` reads the data sets in `$OMNIX_SHARED` and
- * writes `src/catalog/data/models.ts` and `src/providers/<id>/offers.ts`, and prints what was left out,
- * where the data sets disagree, and which hosts serve what, to be read by a person before a commit.
+ * Makes the catalog's data: `node scripts/catalog/derive.ts` reads the data sets in `$OMNIX_SHARED`
+ * and writes `src/catalog/data/models.ts` and `src/providers/<id>/offers.ts`, and prints what was
+ * left out, where the data sets disagree, and which hosts serve what, to be read by a person before
+ * a commit.
  */
 import { resolve } from 'node:path';
 import type { Offer } from '#providers/offers.ts';

@@ -1,6 +1,6 @@
 /**
- * Facts of the models that at least one host serves: from the lab's own entry in models.dev, else its
- * canonical one, else any host's; by hand for models younger than the snapshot.
+ * Facts of the models that at least one host serves: from the lab's own entry in models.dev, else
+ * its canonical one, else any host's; by hand for models younger than the snapshot.
  */
 import type { Capability, Modality, ModelFacts } from '#catalog/models.ts';
 import type { PriceSheet } from '#wire/price.ts';

@@ -1,6 +1,6 @@
 /**
- * The hosts that the catalog covers: where each data set keeps them, which models are left out and why,
- * and what was decided by hand.
+ * The hosts that the catalog covers: where each data set keeps them, which models are left out and
+ * why, and what was decided by hand.
  */
 
 export interface Host {
@@ -21,7 +21,9 @@ export interface Host {
   readonly free?: readonly string[];
 }
 
-/** No chat: embeddings, speech, images, guards, rerankers, realtime. They come with their own steps. */
+/**
+ * No chat: embeddings, speech, images, guards, rerankers, realtime. They come with their own steps.
+ */
 export const NOT_CHAT =
   /embed|rerank|whisper|orpheus|tts|prompt-guard|guard-|safety|ocr|image|realtime|transcribe|asr|livetranslate|imagine|video|-mt-|model-router|search-preview|computer-use|instruct$(?<=gpt-3\.5-turbo-instruct)/;
 
@@ -34,7 +36,10 @@ const OPENAI_DATED_NEW = [
   'gpt-6-luna',
 ];
 
-/** In the order in which offers of the same model are listed: labs' own hosts, open hosts, resellers. */
+/**
+ * In the order in which offers of the same model are listed: labs' own hosts, open hosts,
+ * resellers.
+ */
 export const HOSTS: readonly Host[] = [
   {
     providerId: 'openai',

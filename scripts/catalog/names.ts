@@ -1,6 +1,7 @@
 /**
- * One public id per model, whatever its hosts call it, and who made it. Rules for what hosts do to names
- * everywhere, a table for the rest; `derive.ts` prints the groups, so that a wrong one is seen.
+ * One public id per model, whatever its hosts call it, and who made it. Rules for what hosts do to
+ * names everywhere, a table for the rest; `derive.ts` prints the groups, so that a wrong one is
+ * seen.
  */
 
 /** After the rules. Left: what they make of a host's id; right: the public id. */

@@ -1,6 +1,7 @@
 /**
- * One price out of what the data sets say: a decision by hand, else the set that knows the day, else the
- * majority on input and output, else the youngest. Sets that agree with the winner fill in its gaps.
+ * One price out of what the data sets say: a decision by hand, else the set that knows the day,
+ * else the majority on input and output, else the youngest. Sets that agree with the winner fill in
+ * its gaps.
  */
 import type { PriceSheet, PriceTier } from '#wire/price.ts';
 import { USAGE_BUCKETS } from '#wire/usage.ts';

@@ -1,7 +1,7 @@
 /**
- * The data sets behind the catalog, read into one shape: for a host's model, the prices that each set
- * knows and the facts that models.dev knows. They lie in `$OMNIX_SHARED/catalog` and are not part of the
- * repository: facts are taken from them, with their name as the source.
+ * The data sets behind the catalog, read into one shape: for a host's model, the prices that each
+ * set knows and the facts that models.dev knows. They lie in `$OMNIX_SHARED/catalog` and are not
+ * part of the repository: facts are taken from them, with their name as the source.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -108,7 +108,10 @@ const litellmModelSchema = z.looseObject({
 });
 export type LitellmModel = z.infer<typeof litellmModelSchema>;
 
-/** Bucket names of genai-prices. What stands here neither in ours is a step of its own (search, hours). */
+/**
+ * Bucket names of genai-prices. What stands here neither in ours is a step of its own (search,
+ * hours).
+ */
 const GENAI_BUCKETS: Readonly<Record<string, UsageBucket>> = {
   input_mtok: 'input',
   output_mtok: 'output',
@@ -201,7 +204,9 @@ function matches(rule: unknown, id: string): boolean {
 
 type GenaiEntry = z.infer<typeof genaiEntrySchema>;
 
-/** The price of today in genai-prices: the last entry that has begun; of daily windows, the dearest. */
+/**
+ * The price of today in genai-prices: the last entry that has begun; of daily windows, the dearest.
+ */
 export function genaiPoint(model: GenaiModel, today: string): PricePoint | null {
   const entries = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
   const begun = entries.filter((entry) => (startOf(entry) ?? '') <= today && !isWindow(entry));

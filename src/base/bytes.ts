@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
+const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
 export function toBytes(text: string): Uint8Array {
   return encoder.encode(text);
@@ -88,10 +88,4 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
-}
-
-export function totalLength(parts: readonly Uint8Array[]): number {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  return length;
 }

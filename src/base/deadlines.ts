@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts';
 
 /** How late a deadline may fire. */
-export const DEADLINE_TICK_MS = 50;
+const DEADLINE_TICK_MS = 50;
 
 export interface Deadline {
   /** Monotonic time at which it expires; move it freely, Infinity rests it. */

@@ -90,8 +90,8 @@ function cut(index: JsonIndex, splices: readonly Splice[]): Uint8Array {
 const UTF8_PER_UNIT_MAX = 3;
 
 /**
- * The root object with its edits. `set` replaces a member or appends one; `remove` and `rename` of a
- * missing one do nothing. Each key may be edited once.
+ * The root object with its edits. `set` replaces a member or appends one; `remove` and `rename` of
+ * a missing one do nothing. Each key may be edited once.
  */
 export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Array {
   const splices: Splice[] = [];

@@ -81,16 +81,8 @@ export function costOf(lines: Iterable<readonly [units: number, rate: Rate]>): N
   return nanoUsd((atto + ATTO_PER_NANO - 1n) / ATTO_PER_NANO);
 }
 
-export function addUsd(a: NanoUsd, b: NanoUsd): NanoUsd {
-  return nanoUsd(a + b);
-}
-
 export function subtractUsd(a: NanoUsd, b: NanoUsd): NanoUsd {
   return nanoUsd(a - b);
-}
-
-export function minUsd(a: NanoUsd, b: NanoUsd): NanoUsd {
-  return a < b ? a : b;
 }
 
 export function maxUsd(a: NanoUsd, b: NanoUsd): NanoUsd {

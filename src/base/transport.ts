@@ -1,7 +1,7 @@
 /**
  * The way to an upstream, as a port. Bytes are pushed: the adapter calls the handler as they come,
- * and the handler says when to pause. One adapter stands on undici (`transport.node.ts`), one on
- * `fetch` (`transport.web.ts`); the sandbox is a third, in process.
+ * and the handler says when to pause. One adapter stands on undici (`transport.node.ts`), the
+ * sandbox is another, in process; one on `fetch` comes with the Worker.
  */
 
 export interface UpstreamRequest {

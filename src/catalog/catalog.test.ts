@@ -1,4 +1,7 @@
-/** The catalog that ships is whole and right, its names lead where they should, and bad data is refused. */
+/**
+ * The catalog that ships is whole and right, its names lead where they should, and bad data is
+ * refused.
+ */
 import { describe, expect, it } from 'vitest';
 import { formatUsd, subtractUsd } from '#base/money.ts';
 import type { Offer } from '#providers/offers.ts';

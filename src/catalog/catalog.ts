@@ -1,6 +1,7 @@
 /**
- * The catalog: facts of the labs joined once with the offers of the hosts, and the names under which a
- * model is found. What an operator adds in his config file is joined by the gateway, not here.
+ * The catalog: facts of the labs joined once with the offers of the hosts, and the names under
+ * which a model is found. What an operator adds in his config file is joined by the gateway, not
+ * here.
  */
 import { err, ok, type Result } from '#base/result.ts';
 import type { Offer } from '#providers/offers.ts';

@@ -1,6 +1,6 @@
 /**
- * Facts of the lab: what a model is, whoever serves it. One public id per model across all hosts; what a
- * host calls it, and what it charges, stands in that provider's `offers.ts`.
+ * Facts of the lab: what a model is, whoever serves it. One public id per model across all hosts;
+ * what a host calls it, and what it charges, stands in that provider's `offers.ts`.
  */
 
 import type { Offer } from '#providers/offers.ts';
@@ -33,7 +33,9 @@ export interface ModelFacts {
   readonly capabilities: readonly Capability[];
   /** ISO date on which the lab's own API shuts it down; other hosts have dates of their own. */
   readonly shutdown?: string;
-  /** Other names of the very same model: hosts' ids, pointers such as `-latest`. Never a snapshot. */
+  /**
+   * Other names of the very same model: hosts' ids, pointers such as `-latest`. Never a snapshot.
+   */
   readonly aliases: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * "Did you mean": the known names that somebody may have meant by an unknown one. Bounded, because an
- * unknown name comes from outside: what is compared is cut, and the edit distance runs in a narrow band.
+ * "Did you mean": the known names that somebody may have meant by an unknown one. Bounded, because
+ * an unknown name comes from outside: what is compared is cut, and the edit distance runs in a
+ * narrow band.
  */
 
 const COMPARED_LENGTH_MAX = 100;

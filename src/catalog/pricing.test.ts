@@ -23,7 +23,9 @@ function priceOf(list: PriceList, tiers: readonly PriceTier[] = []): Price {
   return price.value;
 }
 
-/** A second arithmetic, written from contract.md alone: fractions of bigints over one denominator. */
+/**
+ * A second arithmetic, written from contract.md alone: fractions of bigints over one denominator.
+ */
 const ORACLE_SCALE = 10n ** 24n;
 const ORACLE_PARENTS = new Map<UsageBucket, UsageBucket>([
   ['cache_read', 'input'],
@@ -337,7 +339,8 @@ describe('the hot path', () => {
       }
       return ((performance.now() - start) * 1000) / rounds;
     };
-    // The goal is 1 us; the best of five on a busy machine stays an order of magnitude below failure.
+    // The goal is 1 us; the best of five on a busy machine stays an order of magnitude below
+    // failure.
     const best = Math.min(run(), run(), run(), run(), run());
     expect(total).toBeGreaterThan(0n);
     expect(best).toBeLessThan(10);

@@ -1,6 +1,7 @@
 /**
- * Price arithmetic: a sheet of decimal strings compiled once into rates, and what usage costs at them.
- * Exact to the atto-dollar and rounded once, up (money.md, rule 1); there is no float in this file.
+ * Price arithmetic: a sheet of decimal strings compiled once into rates, and what usage costs at
+ * them. Exact to the atto-dollar and rounded once, up (money.md, rule 1); there is no float in this
+ * file.
  */
 import {
   costOf,
@@ -68,13 +69,16 @@ export interface PricedUsage {
   /** The threshold of the tier that applied, in input tokens; null for the plain list. */
   readonly tier: number | null;
   /**
-   * Buckets with units but neither a price nor a priced parent: they cost nothing, and it shows. Most
-   * hosts charge nothing per request, so that one is not worth a word.
+   * Buckets with units but neither a price nor a priced parent: they cost nothing, and it shows.
+   * Most hosts charge nothing per request, so that one is not worth a word.
    */
   readonly unpriced: readonly UsageBucket[];
 }
 
-/** What a request can use at the most. Media flags say that the side may carry audio or image tokens. */
+/**
+ * What a request can use at the most. Media flags say that the side may carry audio or image
+ * tokens.
+ */
 export interface UsageBounds {
   readonly inputTokensMax: number;
   readonly outputTokensMax: number;
@@ -124,8 +128,8 @@ function isUnitBucket(bucket: UsageBucket): bucket is UnitBucket {
 }
 
 /**
- * Compiles a sheet of decimal strings. A list needs `input` and `output` (write "0" for a side that is
- * free) or a price per unit; the fault names the bucket that is wrong.
+ * Compiles a sheet of decimal strings. A list needs `input` and `output` (write "0" for a side that
+ * is free) or a price per unit; the fault names the bucket that is wrong.
  */
 export function compilePrice(sheet: PriceSheet): Result<Price, PriceFault> {
   const list = compileBand(sheet.list, -1);
@@ -201,7 +205,9 @@ function dearestOf(rates: Rates, buckets: readonly UsageBucket[]): Rate {
 
 /** FNV-1a over the numbers: equal sheets have equal versions on every machine. */
 function digest(sheet: PriceSheet): string {
-  const entries = [sheet.list, ...sheet.tiers].map((list) => Object.entries(list).toSorted());
+  const entries = [sheet.list, ...sheet.tiers].map((list) =>
+    Object.entries(list).toSorted(([left], [right]) => (left < right ? -1 : 1)),
+  );
   const text = JSON.stringify(entries);
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) {
@@ -212,7 +218,8 @@ function digest(sheet: PriceSheet): string {
 
 /**
  * Units as they are billed. Usage is whole and not negative by its contract; should it not be, the
- * arithmetic must neither throw after an answer was given nor go below zero: a part counts as a whole.
+ * arithmetic must neither throw after an answer was given nor go below zero: a part counts as a
+ * whole.
  */
 function billedUnits(units: number | undefined): number {
   if (units === undefined || !(units > 0)) return 0;
@@ -306,8 +313,8 @@ function toDecimal(scaled: bigint, decimals: number): string {
 }
 
 /**
- * The most that a request within `bounds` can cost, in nano-dollars, whatever it turns out to use: the
- * dearest rate of each side, in the dearest tier that so many input tokens can reach.
+ * The most that a request within `bounds` can cost, in nano-dollars, whatever it turns out to use:
+ * the dearest rate of each side, in the dearest tier that so many input tokens can reach.
  */
 export function highestCost(price: Price, bounds: UsageBounds): NanoUsd {
   const inputTokensMax = billedUnits(bounds.inputTokensMax);

@@ -91,10 +91,11 @@ async function dispatchTo(run: Run, candidate: Candidate): Promise<Tried> {
   const { endpoint } = candidate;
   const cap = held.capped ? affordableTokens(candidate, held.hold.amount) : null;
   const nowMs = (): number => call.clock.nowMs();
-  const prepared = await prepareRequest(reading, candidate, {
+  const preparing = prepareRequest(reading, candidate, {
     outputTokensCap: cap,
     nowMs: nowMs(),
   });
+  const prepared = preparing instanceof Promise ? await preparing : preparing;
   const exchange = new Exchange({
     endpoint,
     stream: reading.stream,

@@ -1,5 +1,6 @@
 /** What an ended request used and what that costs: the rules of money.md, 6 and 7. */
 import { subtractUsd, ZERO_USD } from '#base/money.ts';
+import type { Awaitable } from '#base/result.ts';
 import { costOfSides } from '#catalog/pricing.ts';
 import type { Usage, UsageBucket, UsageBuckets } from '#wire/usage.ts';
 import { countPrompt } from './chat/prompt-text.ts';
@@ -83,21 +84,32 @@ export function waive(usage: Usage, reason: string): Bill {
   return { usage, cost: FREE, waived: reason };
 }
 
-/** An answer that came to its end: the upstream's usage, or ours where it gave none. */
-export async function billComplete(
-  candidate: Candidate,
-  answer: { readonly usage: Usage | null; readonly finish: string | null; producedText(): string },
-  counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
-): Promise<Bill> {
-  const said = answer.usage;
-  const usage =
-    said === null || said.source !== 'upstream'
-      ? await count(answer, said, counting)
-      : believe(said, candidate);
-  if (answer.finish === 'error') return waive(usage, 'failed');
+interface EndedAnswer {
+  readonly usage: Usage | null;
+  readonly finish: string | null;
+  producedText(): string;
+}
+
+function billEnded(candidate: Candidate, finish: string | null, usage: Usage): Bill {
+  if (finish === 'error') return waive(usage, 'failed');
   // Nothing generated and no reason why: the provider's failure, whatever it calls it.
-  if (answer.finish === null && outputTokens(usage.buckets) === 0) return waive(usage, 'empty');
+  if (finish === null && outputTokens(usage.buckets) === 0) return waive(usage, 'empty');
   return billUsage(candidate, usage);
+}
+
+/**
+ * An answer that came to its end: at once by the upstream's usage, or by ours where it gave none.
+ */
+export function billComplete(
+  candidate: Candidate,
+  answer: EndedAnswer,
+  counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
+): Awaitable<Bill> {
+  const { usage: said, finish } = answer;
+  if (said !== null && said.source === 'upstream') {
+    return billEnded(candidate, finish, believe(said, candidate));
+  }
+  return count(answer, said, counting).then((usage) => billEnded(candidate, finish, usage));
 }
 
 async function count(

@@ -123,7 +123,8 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   const { call, reading, services } = settling;
   const { answer, candidate } = attempted;
   const counting = { reading, tokens: services.tokens };
-  const bill = await billComplete(candidate, answer, counting);
+  const billing = billComplete(candidate, answer, counting);
+  const bill = billing instanceof Promise ? await billing : billing;
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
   if (!(await journal(settling, attempted, { outcome, bill, finish: answer.finish }))) {
     sendError(call, UNRECORDED);

@@ -169,7 +169,7 @@ describe('the happy path asks nobody', () => {
     const { ledger, database } = await rig.start();
     const before = database.statements;
     const holds = await Promise.all(
-      Array.from({ length: 1000 }, () => ledger.hold(holdOf('0.001'))),
+      Array.from({ length: 1000 }, async () => ledger.hold(holdOf('0.001'))),
     );
     expect(holds.every((held) => held.ok)).toBe(true);
     expect(database.statements - before).toBeLessThan(5);

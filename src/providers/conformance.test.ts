@@ -7,30 +7,37 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { OpenAI } from 'openai';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createSseSplitter, readEvents } from '#base/sse.ts';
 import type { ChatAnswer, ChatEvent, Part } from './form.ts';
-import { parseJson, recordOf } from './json.ts';
+import { isRecord, listOf, parseJson, recordOf, type JsonRecord } from './json.ts';
 import type { BodyEdit, BodyMembers, ChatSupport, Provider, Target } from './provider.ts';
 import { providers } from './registry.ts';
 
 const here = new URL('./', import.meta.url);
 
-interface Reading {
-  readonly warnings: readonly string[];
-  readonly text: string;
-  readonly reasoning: string;
-  readonly calls: readonly { readonly name: string; readonly arguments: string }[];
-  readonly finish: string;
-  readonly buckets: Readonly<Record<string, number>>;
-  readonly flags: readonly string[];
-}
+const readingSchema = z.strictObject({
+  warnings: z.array(z.string()).readonly(),
+  text: z.string(),
+  reasoning: z.string(),
+  calls: z.array(z.strictObject({ name: z.string(), arguments: z.string() })).readonly(),
+  finish: z.string(),
+  buckets: z.record(z.string(), z.number()),
+  flags: z.array(z.string()).readonly(),
+});
 
-interface ErrorReading {
-  readonly kind: string;
-  readonly retry: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly retryAfterMs: number | null;
-}
+const errorReadingsSchema = z.record(
+  z.string(),
+  z.strictObject({
+    kind: z.string(),
+    retry: z.string(),
+    headers: z.record(z.string(), z.string()),
+    retryAfterMs: z.number().nullable(),
+  }),
+);
+
+type Reading = z.infer<typeof readingSchema>;
+type ErrorReadings = z.infer<typeof errorReadingsSchema>;
 
 class Fixtures {
   readonly names: readonly string[];
@@ -45,8 +52,22 @@ class Fixtures {
     return new Uint8Array(readFileSync(new URL(name, this.#folder)));
   }
 
-  json<Shape>(name: string): Shape {
+  json(name: string): unknown {
     return JSON.parse(readFileSync(new URL(name, this.#folder), 'utf8'));
+  }
+
+  record(name: string): JsonRecord {
+    const json = this.json(name);
+    if (!isRecord(json)) throw new Error(`${name} is not a JSON object`);
+    return json;
+  }
+
+  reading(name: string): Reading {
+    return readingSchema.parse(this.json(`${name}.reading.json`));
+  }
+
+  errorReadings(): ErrorReadings {
+    return errorReadingsSchema.parse(this.json('errors.reading.json'));
   }
 
   /** Names of the cases that have a file with this ending. */
@@ -202,24 +223,23 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
     expect(fixtures.cases('.stream.sse').length).toBeGreaterThan(0);
     expect(fixtures.cases('.request.json').length).toBeGreaterThan(0);
     const readings = fixtures.cases('.reading.json').map((name) => `${name}.reading.json`);
-    expect(readings.some((name) => (fixtures.json<Reading>(name).calls ?? []).length > 1)).toBe(
-      true,
-    );
+    const callsOf = (name: string) => listOf(fixtures.record(name)['calls']);
+    expect(readings.some((name) => callsOf(name).length > 1)).toBe(true);
     expect(fixtures.names.some((name) => /\.error-\d{3}\.json$/.test(name))).toBe(true);
   });
 
   it.each(fixtures.cases('.request.json'))('adapts the request %s, and says so', (name) => {
-    const body = fixtures.json<Record<string, unknown>>(`${name}.request.json`);
+    const body = fixtures.record(`${name}.request.json`);
     const adaptation = passThrough.adapt(membersOf(body), targetOf(provider));
     expect(edited(body, adaptation.edits)).toEqual(fixtures.json(`${name}.upstream.json`));
     const told = adaptation.warnings.map(({ code, param }) => `${code} ${param}`);
-    const { warnings } = fixtures.json<Reading>(`${name}.reading.json`);
+    const { warnings } = fixtures.reading(name);
     expect(told.toSorted()).toEqual([...warnings].toSorted());
     for (const { message } of adaptation.warnings) expect(message).toMatch(/^\S.*\.$/s);
   });
 
   it.each(fixtures.cases('.request.json'))('leaves an adapted request %s alone', (name) => {
-    const body = fixtures.json<Record<string, unknown>>(`${name}.upstream.json`);
+    const body = fixtures.record(`${name}.upstream.json`);
     const adaptation = passThrough.adapt(membersOf(body), targetOf(provider));
     expect(edited(body, adaptation.edits)).toEqual(body);
     expect(adaptation.warnings).toEqual([]);
@@ -227,7 +247,7 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
 
   it.each(fixtures.cases('.response.json'))('reads the answer %s', (name) => {
     const body = fixtures.json(`${name}.response.json`);
-    const { warnings: _warnings, ...expected } = fixtures.json<Reading>(`${name}.reading.json`);
+    const { warnings: _warnings, ...expected } = fixtures.reading(name);
     const answer = codec.decode(body);
     expect(readAnswer(answer)).toEqual(expected);
     expect(passThrough.readUsage(body)).toEqual(answer.usage);
@@ -236,7 +256,7 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
 
   it.each(fixtures.cases('.stream.sse'))('reads the stream %s as it reads the answer', (name) => {
     const events = split([fixtures.bytes(`${name}.stream.sse`)]);
-    const { warnings: _warnings, ...expected } = fixtures.json<Reading>(`${name}.reading.json`);
+    const { warnings: _warnings, ...expected } = fixtures.reading(name);
     expect(readStream(decodeStream(provider, events))).toEqual(expected);
   });
 
@@ -269,7 +289,7 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
   });
 
   it.each(fixtures.names.filter((name) => /\.error-\d{3}\.json$/.test(name)))('maps %s', (name) => {
-    const table = fixtures.json<Record<string, ErrorReading>>('errors.reading.json');
+    const table = fixtures.errorReadings();
     const expected = table[name.replace('.json', '')];
     if (expected === undefined) throw new Error(`errors.reading.json has no row for ${name}`);
     const { headers, ...meaning } = expected;
@@ -297,7 +317,7 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
       const messages = [{ role: 'user' as const, content: 'x' }];
       const stream = client.chat.completions.stream({ model: 'm', messages });
       const completion = await stream.finalChatCompletion();
-      const reading = fixtures.json<Reading>(`${name}.reading.json`);
+      const reading = fixtures.reading(name);
       const message = completion.choices[0]?.message;
       expect(message?.content ?? '').toBe(reading.text);
       expect(message?.tool_calls?.length ?? 0).toBe(reading.calls.length);
@@ -315,7 +335,7 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
       );
       const messages = [{ role: 'user' as const, content: 'x' }];
       const completion = await client.chat.completions.create({ model: 'm', messages });
-      const reading = fixtures.json<Reading>(`${name}.reading.json`);
+      const reading = fixtures.reading(name);
       expect(completion.choices[0]?.message.content ?? '').toBe(reading.text);
     },
   );

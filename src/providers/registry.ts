@@ -49,5 +49,3 @@ export const providers = {
   'openai-compatible': openaiCompatible,
   sandbox,
 } as const satisfies Record<string, Provider>;
-
-export type ProviderId = keyof typeof providers;

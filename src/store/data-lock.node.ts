@@ -4,11 +4,15 @@
  * finds it taken can ask it who the owner is.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { StartRefused } from '#base/start-refused.ts';
+
+import { prepareDataDirectory } from './data-directory.node.ts';
 
 export interface DataLock {
   /** Frees the directory for the next owner. */
@@ -32,7 +36,7 @@ export interface DataLockOptions {
 export type LockMeans = 'abstract' | 'pipe' | 'file';
 
 /** Another process owns the directory. The message names both. */
-export class DataDirectoryInUse extends Error {
+export class DataDirectoryInUse extends StartRefused {
   override readonly name = 'DataDirectoryInUse';
 }
 
@@ -46,13 +50,15 @@ const ASK_MS = 1000;
 const SETTLE_MS = 100;
 const HASH_LENGTH_FILE = 24;
 
-/** Makes the directory if need be and takes it, or rejects with `DataDirectoryInUse`. */
+/**
+ * Makes the directory if need be and takes it. Rejects with `DataDirectoryInUse`, or with
+ * `StartRefused` where it cannot be written.
+ */
 export async function acquireDataLock(
   directory: string,
   options: DataLockOptions = {},
 ): Promise<DataLock> {
-  mkdirSync(directory, { recursive: true });
-  const real = realpathSync(directory);
+  const real = prepareDataDirectory(directory);
   const means = options.means ?? platformMeans();
   const name = lockName(real, means);
   const deadline = performance.now() + (options.waitMs ?? WAIT_MS);

@@ -15,6 +15,8 @@ import {
 import { createRequire } from 'node:module';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 
+import { StartRefused } from '#base/start-refused.ts';
+
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -43,7 +45,7 @@ function findPackage(packageName: string): string {
     const entry = createRequire(import.meta.url).resolve(packageName);
     return resolve(dirname(entry), '..');
   } catch {
-    throw new Error(
+    throw new StartRefused(
       `The embedded Postgres (npm package ${packageName}) is not installed here. ` +
         'Run "npm ci" without --omit=optional, or set DATABASE_URL to a Postgres of your own.',
     );

@@ -23,6 +23,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { StartRefused } from '#base/start-refused.ts';
+
 import {
   copyBinaries,
   findPostgresBinaries,
@@ -120,7 +122,7 @@ function makeDirectory(directory: string): void {
     mkdirSync(directory, { recursive: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
+    throw new StartRefused(
       `The directory ${directory} for the database cannot be made by ${userName(null)} ` +
         `(${reason}). ` +
         'Set OMNIX_DATA_DIR to a directory that this user may write.',
@@ -135,7 +137,7 @@ function ownDirectory(root: string, user: SystemUser | null): void {
     chmodSync(root, PRIVATE_DIRECTORY);
     readdirSync(root);
   } catch (error) {
-    throw new Error(
+    throw new StartRefused(
       `The directory ${root} belongs to another user than ${userName(user)}, perhaps because ` +
         'OmniX was once started as root. Start it as that user again, give it the directory ' +
         '(chown -R), or set OMNIX_DATA_DIR.',
@@ -155,7 +157,7 @@ function readPassword(file: string, user: SystemUser | null): string {
 function requireVersion(data: string): void {
   const version = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
   if (version === POSTGRES_MAJOR) return;
-  throw new Error(
+  throw new StartRefused(
     `The database in ${data} was made by Postgres ${version}; this OmniX brings Postgres ` +
       `${POSTGRES_MAJOR}. Dump it with the OmniX that made it and restore it here, or start ` +
       'that version again.',
@@ -187,8 +189,9 @@ async function initialize(cluster: EmbeddedCluster, durable: boolean): Promise<v
       env: programEnvironment(cluster.binaries),
     });
   } catch (error) {
-    const output = error instanceof Error ? (Reflect.get(error, 'stderr') ?? error.message) : error;
-    throw new Error(
+    const output: unknown =
+      error instanceof Error ? (Reflect.get(error, 'stderr') ?? error.message) : error;
+    throw new StartRefused(
       `The embedded Postgres could not make its database in ${cluster.data} ` +
         `as ${userName(cluster.user)}: ${lastLines(String(output))}`,
       { cause: error },

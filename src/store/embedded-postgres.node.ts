@@ -18,6 +18,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { StartRefused } from '#base/start-refused.ts';
+
 import {
   type EmbeddedCluster,
   lastLines,
@@ -49,6 +51,8 @@ export interface EmbeddedPostgresOptions {
   readonly tcp?: boolean;
   /** False for throw-away data: no syncs. Default true. */
   readonly durable?: boolean;
+  /** Gives the start up: what was started is stopped, and the reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -121,7 +125,12 @@ export async function startEmbeddedPostgres(
         port: String(SOCKET_PORT),
       };
   const all = { ...settings, ...listen, 'omnix.fingerprint': fingerprint };
-  return running(cluster, await startPostmaster(cluster, all), false);
+  try {
+    return running(cluster, await startPostmaster(cluster, all, options.signal), false);
+  } catch (error) {
+    removeSocketDirectory(listen.unix_socket_directories);
+    throw error;
+  }
 }
 
 function running(
@@ -198,16 +207,18 @@ async function adopt(address: PostgresAddress, fingerprint: string): Promise<boo
 async function startPostmaster(
   cluster: EmbeddedCluster,
   settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
 ): Promise<PostmasterFile> {
   const deadline = performance.now() + RETRY_MS;
   for (;;) {
+    signal?.throwIfAborted();
     const logStart = prepareLog(cluster);
     const child = spawnPostmaster(cluster, settings);
-    const file = await becomesReady(cluster, child);
+    const file = await becomesReady(cluster, child, signal);
     if (file !== null) return file;
     const output = readFileSync(cluster.logFile, 'utf8').slice(logStart);
     if (!PASSING.test(output) || performance.now() > deadline) {
-      throw new Error(
+      throw new StartRefused(
         `The embedded Postgres in ${cluster.root} did not start: ${lastLines(output)} ` +
           `(more in ${cluster.logFile})`,
       );
@@ -250,6 +261,7 @@ function spawnPostmaster(
 async function becomesReady(
   cluster: EmbeddedCluster,
   child: ChildProcess,
+  signal: AbortSignal | undefined,
 ): Promise<PostmasterFile | null> {
   const state = { ended: false };
   child.once('exit', () => (state.ended = true));
@@ -258,8 +270,11 @@ async function becomesReady(
     const file = readPostmasterFile(cluster.data);
     return file !== null && file.pid === child.pid && file.ready ? file : null;
   };
-  const answered = await waitUntil(() => state.ended || isReady() !== null, READY_MS);
-  if (!answered && child.pid !== undefined) await stopPostmaster(child.pid);
+  const isOver = (): boolean => state.ended || signal?.aborted === true;
+  const answered = await waitUntil(() => isOver() || isReady() !== null, READY_MS);
+  const givenUp = !answered || signal?.aborted === true;
+  if (givenUp && child.pid !== undefined) await stopPostmaster(child.pid);
+  signal?.throwIfAborted();
   return state.ended ? null : isReady();
 }
 

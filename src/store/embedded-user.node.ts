@@ -8,6 +8,8 @@ import { existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
+import { StartRefused } from '#base/start-refused.ts';
+
 export interface SystemUser {
   readonly name: string;
   readonly uid: number;
@@ -28,7 +30,7 @@ export function choosePostgresUser(clusterDirectory: string): SystemUser | null 
     const user = lookUp(name);
     if (user !== null) return user;
   }
-  throw new Error(
+  throw new StartRefused(
     'Postgres does not run as root, and this system has neither a user "postgres" nor "nobody". ' +
       'Start OmniX as an ordinary user, or set DATABASE_URL to a Postgres of your own.',
   );
@@ -73,7 +75,7 @@ export function requireReachable(path: string, user: SystemUser | null): void {
   if (user === null) return;
   const blocked = firstUnreachable(path, user);
   if (blocked === null) return;
-  throw new Error(
+  throw new StartRefused(
     `The embedded Postgres runs as ${JSON.stringify(user.name)} because you are root, ` +
       `and that user may not enter ${blocked}, where its data is. Set OMNIX_DATA_DIR to a ` +
       'directory that it can reach (such as /var/lib/omnix), start OmniX as an ordinary user, ' +

@@ -216,7 +216,8 @@ export async function findKeyChanges(
 
 function changeOf(pair: unknown): readonly (readonly [string, number])[] {
   if (!Array.isArray(pair)) return [];
-  const [id, changedAtMs]: readonly unknown[] = pair;
+  const members: readonly unknown[] = pair;
+  const [id, changedAtMs] = members;
   return typeof id === 'string' && typeof changedAtMs === 'number' ? [[id, changedAtMs]] : [];
 }
 

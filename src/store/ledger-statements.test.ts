@@ -78,7 +78,8 @@ function usage(cost: bigint, more: Partial<UsageEvent> = {}): UsageEvent {
   };
 }
 
-const refused = (code: string) => expect.objectContaining({ name: 'StatementRefused', code });
+const refused = (code: string): unknown =>
+  expect.objectContaining({ name: 'StatementRefused', code });
 
 describe('promise 3: the database itself refuses', () => {
   it('to change or delete what was booked', async () => {

@@ -2,8 +2,8 @@
  * The tables of the ledger: double-entry accounts, leases, budgets, grants and the records of
  * usage. Amounts are nano-dollars. An account's balance is positive for what the platform owes or
  * has earned (customer credit, revenue, payables) and negative for what it gave or lost (promo,
- * provider cost, bad debt), so that all balances of a book sum to zero. `ledger-guards.sql` makes
- * transactions and entries append-only.
+ * provider cost, bad debt), so that all balances of a book sum to zero. The triggers of
+ * `migrations/0001_ledger_guards.sql` make transactions and entries append-only.
  */
 import { sql } from 'drizzle-orm';
 import {

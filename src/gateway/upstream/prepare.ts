@@ -4,6 +4,7 @@
  */
 import { editJson, type JsonEdit } from '#base/json-edit.ts';
 import type { JsonIndex } from '#base/json-index.ts';
+import type { Awaitable } from '#base/result.ts';
 import type { UpstreamRequest } from '#base/transport.ts';
 import type {
   BodyEdit,
@@ -78,12 +79,17 @@ function editsFor(
   return edits;
 }
 
+interface EditedBody {
+  readonly body: Uint8Array;
+  readonly warnings: readonly Warning[];
+}
+
 /** The bytes as they came where this host wants nothing else. */
 function editBody(
   reading: ChatRequestReading,
   candidate: Candidate,
   outputTokensCap: number | null,
-): { readonly body: Uint8Array; readonly warnings: readonly Warning[] } {
+): EditedBody {
   const { index } = reading;
   const { passThrough, target } = candidate.endpoint;
   const { edits: adapted, warnings } = passThrough.adapt(membersOf(index), target);
@@ -117,19 +123,15 @@ export interface PrepareOptions {
   readonly nowMs: number;
 }
 
-/** Throws only if a provider does; that is a defect and becomes a 500. */
-export async function prepareRequest(
-  reading: ChatRequestReading,
-  candidate: Candidate,
-  options: PrepareOptions,
-): Promise<PreparedRequest> {
-  const { endpoint } = candidate;
-  const { provider, target, secret } = endpoint;
-  const { body, warnings } = editBody(reading, candidate, options.outputTokensCap);
-  const address = addressOf(endpoint);
-  const asked = provider.credentials({ secret, target, address, body, nowMs: options.nowMs });
-  const credentials: Credentials = asked instanceof Promise ? await asked : asked;
-  if (!('headers' in credentials)) throw new Error(`${provider.id}: token exchange is not served`);
+function finishRequest(
+  { reading, endpoint }: { readonly reading: ChatRequestReading; readonly endpoint: Endpoint },
+  { body, warnings }: EditedBody,
+  credentials: Credentials,
+): PreparedRequest {
+  const { method, url } = addressOf(endpoint);
+  if (!('headers' in credentials)) {
+    throw new Error(`${endpoint.provider.id}: token exchange is not served`);
+  }
   const headers = [
     'content-type',
     'application/json',
@@ -143,6 +145,24 @@ export async function prepareRequest(
   ];
   for (const [name, value] of credentials.headers) headers.push(name, value);
   for (const [name, value] of endpoint.headers) headers.push(name, value);
-  const { method, url } = address;
   return { request: { method, url, headers, body }, warnings };
+}
+
+/**
+ * At once, but for hosts that sign in the background. Throws only if a provider does: a defect.
+ */
+export function prepareRequest(
+  reading: ChatRequestReading,
+  candidate: Candidate,
+  options: PrepareOptions,
+): Awaitable<PreparedRequest> {
+  const { endpoint } = candidate;
+  const { provider, target, secret } = endpoint;
+  const edited = editBody(reading, candidate, options.outputTokensCap);
+  const address = addressOf(endpoint);
+  const { body } = edited;
+  const asked = provider.credentials({ secret, target, address, body, nowMs: options.nowMs });
+  return asked instanceof Promise
+    ? asked.then((credentials) => finishRequest({ reading, endpoint }, edited, credentials))
+    : finishRequest({ reading, endpoint }, edited, asked);
 }

@@ -1,4 +1,7 @@
-/** What the sandbox charges, in test credit: prices of its own, so that receipts have something to show. */
+/**
+ * What the sandbox charges, in test credit: prices of its own, so that receipts have something to
+ * show.
+ */
 import type { Offer } from '../offers.ts';
 
 const MODELS = ['sandbox/echo', 'sandbox/tools', 'sandbox/slow', 'sandbox/error'];

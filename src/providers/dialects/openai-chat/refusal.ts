@@ -42,7 +42,7 @@ export function readRefusal(body: Uint8Array): Refusal {
 
 /** The refusal in parsed JSON; null where it holds none. */
 export function refusalOf(json: unknown): Refusal | null {
-  const body = Array.isArray(json) ? json[0] : json;
+  const body: unknown = Array.isArray(json) ? json[0] : json;
   if (typeof body === 'string') return { ...SILENT, message: textOf(body) ?? null };
   if (!isRecord(body)) return null;
   return (
