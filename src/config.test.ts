@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { generateKey } from '#identity/api-key.ts';
 import { composeDirectory } from './compose.ts';
 import { ConfigRefused, readConfig, type Config } from './config.ts';
+import { startScreen } from './start-screen.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'omnix-config-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -187,6 +189,62 @@ describe('a fault in the file is told with field and line', () => {
       ':7  models.m: give either endpoints or alias',
     ],
     ['what is no YAML', 'providers: [\n', /^:\d+ {2}\S/],
+    [
+      'an alias of YAML',
+      'providers:\n  a: &a { type: vllm }\n  b: *a\n',
+      ':3  aliases are not served; write it out',
+    ],
+    [
+      'a text where a number belongs',
+      `${HOST}    timeout_ms: soon\n`,
+      ':6  providers.mine.timeout_ms: expected a number',
+    ],
+    [
+      'a number with a fraction',
+      `${HOST}    timeout_ms: 1.5\n`,
+      ':6  providers.mine.timeout_ms: expected a whole number',
+    ],
+    [
+      'a number that is too small',
+      `${HOST}    timeout_ms: 0\n`,
+      ':6  providers.mine.timeout_ms: expected at least 1',
+    ],
+    [
+      'a number where a text belongs',
+      `${HOST}    region: 7\n`,
+      ':6  providers.mine.region: expected a text; one that looks like a number needs quotation marks',
+    ],
+    [
+      'a list where names belong',
+      'providers: []\n',
+      ':1  providers: expected names, each with what belongs to it',
+    ],
+    ['a text as the whole file', 'hello\n', /^ *expected fields, each with a name and a value$/],
+    [
+      'an endpoint without a provider',
+      'models:\n  m:\n    endpoints: [{ model: x }]\n',
+      ':3  models.m.endpoints[0].provider: is missing',
+    ],
+    [
+      'a name that is none',
+      'providers:\n  "a b": {}\n',
+      ':2  providers.a b: a name has letters, digits, . _ and -',
+    ],
+    [
+      'a type that every object has',
+      'providers:\n  mine: { type: constructor }\n',
+      /there is no provider type "constructor"/,
+    ],
+    [
+      'a provider that is not switched on',
+      'models:\n  m:\n    endpoints:\n      - provider: openai\n',
+      ':4  models.m.endpoints[0].provider: there is no provider "openai"; there are: sandbox. Define it under providers, or set OPENAI_API_KEY',
+    ],
+    [
+      'a provider that is there under another name',
+      `providers:\n  eu: { type: openai, api_key: k }\nmodels:\n  m:\n    endpoints: [{ provider: openai }]\n`,
+      ':5  models.m.endpoints[0].provider: there is no provider "openai"; there are: sandbox, eu. Define it under providers',
+    ],
     ['a repeated name', 'models:\n  a: { alias: [b] }\n  a: { alias: [c] }\n', /^:3 {2}.*unique/],
   ])('%s', (_case, text, fault) => {
     const [first] = faults(text);
@@ -235,6 +293,10 @@ models:
       `providers:\n  openai:\n    base_url: "https:// ${SECRET}"\n`,
       `providers:\n  openai:\n    headers: { "a b": ${SECRET} }\n`,
       `models:\n  m:\n    endpoints: ${SECRET}\n`,
+      `a: ]${SECRET}\n`,
+      `a: |${SECRET}\n`,
+      `%YAML ${SECRET}\n---\n`,
+      `a: *${SECRET}\n`,
     ];
     for (const text of secrets) expect(faults(text)).not.toEqual([]);
     expect(faults('providers:\n  openai:\n    timeout_ms: ${K}\n', { K: SECRET })).not.toEqual([]);
@@ -253,6 +315,9 @@ describe('addresses', () => {
     'http://[fd00::1]/v1',
     'http://[::ffff:10.0.0.1]/v1',
     'http://0x0a.1.2.3/v1',
+    'http://0.0.0.0:8000/v1',
+    'http://[::]:8000/v1',
+    'http://[::ffff:169.254.169.254]/v1',
   ])('%s is private and needs OMNIX_EGRESS_ALLOW (promise 31)', (url) => {
     expect(faults(at(url))[0]).toMatch(/^:3 {2}providers\.vllm\.base_url: .* is a private address/);
   });
@@ -264,6 +329,22 @@ describe('addresses', () => {
     }
     expect(faults(url, { OMNIX_EGRESS_ALLOW: '10.2.0.0/16' })).toHaveLength(1);
   });
+
+  it('in the clothes of IPv6 are allowed as what they are', () => {
+    const url = at('http://[::ffff:10.1.2.3]/v1');
+    for (const allow of ['10.1.2.3', '10.0.0.0/8', '[::ffff:10.1.2.3]']) {
+      expect(read(url, { OMNIX_EGRESS_ALLOW: allow }).providers).toHaveLength(2);
+    }
+  });
+
+  it.each(['10.0.0.0/99', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0', '::/129', 'a b', '/', 'x/8'])(
+    'that cannot be read are refused by name: %s',
+    (entry) => {
+      expect(envFaults({ OMNIX_EGRESS_ALLOW: `gpu.internal, ,${entry},10.0.0.0/8` })).toEqual([
+        'OMNIX_EGRESS_ALLOW: entry 3 is no host, no address and no network such as 10.0.0.0/8',
+      ]);
+    },
+  );
 
   it("on this machine or by a name are the operator's own business", () => {
     for (const url of ['http://127.0.0.1:8000/v1', 'http://[::1]:8000', 'http://gpu.internal/v1']) {
@@ -316,6 +397,22 @@ describe('the environment', () => {
     expect(config.notices[0]).toMatch(/Azure.* has a key but no address: set AZURE/);
   });
 
+  it('refuses an address that is none, or private, by the name of its variable', () => {
+    const at = (address: string): string[] =>
+      envFaults({ AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: address });
+    expect(at(SECRET)).toEqual(['AZURE_OPENAI_ENDPOINT: expected an http or https URL']);
+    expect(at('http://10.0.0.1')[0]).toMatch(/^AZURE_OPENAI_ENDPOINT: 10\.0\.0\.1 is a private/);
+    expect(at('https://mine.openai.azure.com/')).toEqual([]);
+  });
+
+  it('says what it ignores', () => {
+    const own = { OPENAI_API_KEY: 'sk-omx-live-abc', OPENAI_BASE_URL: 'http://127.0.0.1:8787/v1' };
+    expect(read('', own).notices).toEqual([
+      'OPENAI_API_KEY is ignored: it holds a key of OmniX, not of OpenAI.',
+      'OPENAI_BASE_URL is ignored: it is for clients. Set base_url of openai in omnix.yaml.',
+    ]);
+  });
+
   it('says what is set and not used yet', () => {
     expect(read('', { REDIS_URL: 'redis://x' }).notices).toEqual([
       'REDIS_URL is set and not used yet.',
@@ -338,7 +435,18 @@ describe('the environment', () => {
     ['a port that is none', { PORT: 'http' }, 'PORT: expected a port number'],
     ['a port out of range', { PORT: '70000' }, /^PORT: /],
     ['more workers', { OMNIX_WORKERS: '2' }, /^OMNIX_WORKERS: more than one serving process/],
-    ['an unknown level', { OMNIX_LOG_LEVEL: 'loud' }, /^OMNIX_LOG_LEVEL: /],
+    [
+      'an owner key that is cut off',
+      { OMNIX_OWNER_KEY: generateKey('management').slice(0, -1) },
+      /^OMNIX_OWNER_KEY: expected a management key .*: the key is cut off: it has 60 of 61/,
+    ],
+    [
+      'an owner key of another kind',
+      { OMNIX_OWNER_KEY: generateKey('live') },
+      /^OMNIX_OWNER_KEY: expected a management key .*: the key is of another kind$/,
+    ],
+    ['a drain that is none', { OMNIX_DRAIN_MS: 'x' }, 'OMNIX_DRAIN_MS: expected a number'],
+    ['an unknown level', { OMNIX_LOG_LEVEL: 'loud' }, /^OMNIX_LOG_LEVEL: expected one of debug, /],
   ])('is refused by name: %s', (_case, env, fault) => {
     const [first, ...more] = envFaults(env);
     expect(more).toEqual([]);
@@ -350,5 +458,34 @@ describe('the environment', () => {
       port: 8787,
       secret: null,
     });
+  });
+});
+
+describe('the start screen', () => {
+  const screenOf = (config: Config): string =>
+    startScreen({
+      config,
+      directory: composeDirectory(config),
+      owner: { organizationId: 'org_1', created: null, ownerKeyRevoked: false },
+      version: '1',
+      url: 'http://127.0.0.1:8787',
+      startMs: 1,
+    });
+
+  it('counts the models of the providers, and not those of the sandbox', () => {
+    const models = `${HOST}models:
+  m:
+    endpoints: [{ provider: mine, price: { input: "1", output: "1" } }]
+  also: { alias: [m] }
+  tested: { alias: [sandbox/echo] }
+`;
+    expect(screenOf(read(models))).toContain('Providers  mine (2 models)');
+    expect(screenOf(read(''))).toContain('Providers  none yet');
+  });
+
+  it('says which provider serves nothing yet', () => {
+    const screen = screenOf(read('', { HF_TOKEN: 'k', OPENAI_API_KEY: 'k' }));
+    expect(screen).toContain('huggingface serves no model yet: name its models in omnix.yaml.');
+    expect(screen).not.toContain('openai serves no model');
   });
 });

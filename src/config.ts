@@ -67,7 +67,8 @@ const ownerKey = z.string().superRefine((text, context) => {
   const parsed = parseKey(text);
   if (parsed.ok && parsed.value === 'management') return;
   const why = parsed.ok ? 'the key is of another kind' : parsed.error;
-  const message = `expected a management key (sk-omx-mgmt-...; npm run key makes one): ${why}`;
+  const form = 'a management key (sk-omx-mgmt-...; "npm run --silent key -- mgmt" makes one)';
+  const message = `expected ${form}: ${why}`;
   context.addIssue({ code: 'custom', message });
 });
 const environmentSchema = z.object({
