@@ -68,6 +68,8 @@ const STOCK_DIVISOR = 8n;
 const UNLIMITED = 4_000_000_000_000_000_000n;
 /** Leases that one statement of a start gives back. */
 const RETURN_MAX = 500;
+/** Statements of a dead process are few; more misses in a row than this are something else. */
+const RETURN_MISSES_MAX = 1000;
 const NO_BUDGET = { keyId: '', min: 0n, want: 0n, free: 0n, have: 0n };
 
 /**
@@ -253,16 +255,21 @@ export async function returnLeases(
 
 /**
  * Gives back everything that this owner has leased: only for a start, before anything is held.
- * Returns how many leases that were. Some at a time, so that no statement is long.
+ * Returns how many leases that were. Some at a time, so that no statement is long; and again where a
+ * statement of the dead process, still under way, changed a lease between the look and the lock.
  */
 export async function returnAllLeases(database: Database, owner: string): Promise<number> {
   const chosen = sql`SELECT resource_id, book, organization_id, 0::bigint AS keep
     FROM leases WHERE owner = ${owner} AND amount > 0 ORDER BY resource_id LIMIT ${RETURN_MAX}`;
+  const left = sql`SELECT 1 FROM leases WHERE owner = ${owner} AND amount > 0 LIMIT 1`;
   let count = 0;
+  let misses = 0;
   for (;;) {
     const returned = await database.run(returnStatement(owner, chosen));
-    if (returned.length === 0) return count;
     count += returned.length;
+    misses = returned.length === 0 ? misses + 1 : 0;
+    if (misses > 0 && (await database.run(left)).length === 0) return count;
+    if (misses > RETURN_MISSES_MAX) throw new Error('leases of this owner cannot be given back');
   }
 }
 
