@@ -255,8 +255,8 @@ export async function returnLeases(
 
 /**
  * Gives back everything that this owner has leased: only for a start, before anything is held.
- * Returns how many leases that were. Some at a time, so that no statement is long; and again where a
- * statement of the dead process, still under way, changed a lease between the look and the lock.
+ * Returns how many leases that were. Some at a time, so that no statement is long; and again where
+ * a statement of the dead process, still under way, changed a lease between the look and the lock.
  */
 export async function returnAllLeases(database: Database, owner: string): Promise<number> {
   const chosen = sql`SELECT resource_id, book, organization_id, 0::bigint AS keep
