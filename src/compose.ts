@@ -1,4 +1,5 @@
 /** Config to Services: the only place that constructs adapters and fits the rooms together. */
+import { describeError } from '#base/describe-error.ts';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -226,7 +227,7 @@ function ownerOf(config: Config): string {
   try {
     return readOwnerId(config.dataDir);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     throw new StartRefused(`The ledger does not know itself: ${reason}.`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@
  * Environment and config file to one Config, parsed once: the only reader of process.env. What is
  * unknown, missing or of a step that has not come refuses the start and is named.
  */
+import { describeError } from '#base/describe-error.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -143,7 +144,7 @@ function readFile(
   try {
     text = readFileSync(chosen, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = describeError(error);
     return refuse([`  OMNIX_CONFIG: the file cannot be read (${why})`]);
   }
   const parsed = parseConfigFile(text, env);

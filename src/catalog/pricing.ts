@@ -240,17 +240,9 @@ function bandFor(price: Price, buckets: UsageBuckets): Band {
   return price.bands.find((band) => inputTokens > band.aboveInputTokens) ?? highest;
 }
 
-/** What usage costs, in nano-dollars: `priceUsage` without the receipt, for the hot path. */
+/** What usage costs, in nano-dollars: `priceUsage` without the receipt. */
 export function costOfUsage(price: Price, buckets: UsageBuckets): NanoUsd {
-  const { rates } = bandFor(price, buckets);
-  const lines: [number, Rate][] = [];
-  for (const bucket of USAGE_BUCKETS) {
-    const units = buckets[bucket];
-    const rate = rates[bucket];
-    if (units === undefined || rate === undefined) continue;
-    lines.push([billedUnits(units), rate]);
-  }
-  return costOf(lines);
+  return costOfSides(price, buckets).total;
 }
 
 /** Buckets that stand on the side of the answer. */

@@ -2,6 +2,7 @@
  * Attempt: the only loop over targets in the house. Tries the plan's candidates in order until one
  * answers; nothing has reached the client before that, so a failure is invisible (promise 12).
  */
+import { describeError } from '#base/describe-error.ts';
 import type { HeaderList } from '#base/sink.ts';
 import type { Warning } from '#providers/provider.ts';
 import { GatewayError } from '#wire/errors.ts';
@@ -80,7 +81,7 @@ async function tryCandidate(run: Run, candidate: Candidate): Promise<Tried> {
   try {
     return await dispatchTo(run, candidate);
   } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.message : String(thrown);
+    const cause = describeError(thrown);
     const reply: Reply = { kind: 'failed', failure: unreadable('internal_error', cause) };
     return { reply, warnings: [], firstByteMs: 0 };
   }

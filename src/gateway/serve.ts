@@ -7,6 +7,7 @@
  *   attempt  the only loop over targets in the house        -> answer
  *   settle   journal the outcome before the answer's last byte; post, void the rest after it
  */
+import { describeError } from '#base/describe-error.ts';
 import { toGatewayError, type GatewayError } from '#wire/errors.ts';
 import { admit } from './admit.ts';
 import { attempt, type Attempted } from './attempt.ts';
@@ -46,7 +47,7 @@ async function attemptOrRelease(settling: Settling): Promise<Attempted> {
 
 function refuse(call: Call, error: GatewayError): void {
   const reason: unknown = error.cause ?? '';
-  const cause = reason instanceof Error ? reason.message : String(reason);
+  const cause = describeError(reason);
   call.log.write(error.status >= 500 ? 'error' : 'info', 'refused', {
     request_id: call.id,
     status: error.status,

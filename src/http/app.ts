@@ -1,4 +1,5 @@
 /** The HTTP surface: every route of the program is mounted here. */
+import { describeError } from '#base/describe-error.ts';
 import { Hono, type Context } from 'hono';
 import { newId } from '#base/ids.ts';
 import { authenticate } from '#gateway/admit.ts';
@@ -31,7 +32,7 @@ function answerError(services: Pick<StatusServices, 'log'>, thrown: unknown): Re
   const requestId = newId('req_');
   if (error.status >= 500) {
     const reason: unknown = error.cause ?? '';
-    const cause = reason instanceof Error ? reason.message : String(reason);
+    const cause = describeError(reason);
     services.log.write('error', 'request_failed', {
       request_id: requestId,
       status: error.status,

@@ -2,6 +2,7 @@
  * The data directory is made, and tried, before anything is started in it: what cannot be written
  * is refused at once and by name.
  */
+import { describeError } from '#base/describe-error.ts';
 import { closeSync, mkdirSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -15,7 +16,7 @@ export function prepareDataDirectory(directory: string): string {
     tryToWrite(real);
     return real;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     throw new StartRefused(
       `The data directory ${directory} cannot be used (${reason}). ` +
         'Set OMNIX_DATA_DIR to a directory that this user may write.',

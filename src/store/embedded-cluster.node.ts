@@ -2,6 +2,7 @@
  * The embedded Postgres on disk: its directory, its owner, its password, and the cluster that
  * initdb makes once.
  */
+import { describeError } from '#base/describe-error.ts';
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -121,7 +122,7 @@ function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     throw new StartRefused(
       `The directory ${directory} for the database cannot be made by ${userName(null)} ` +
         `(${reason}). ` +

@@ -3,6 +3,7 @@
  * in; only those that carry usage, an error or the end are parsed. The upstream's usage event is
  * kept back: ours, with the cost, takes its place before `[DONE]`.
  */
+import { isRecord, listOf, parseJson, type JsonRecord } from '#providers/json.ts';
 import { concatBytes, indexOfNeedle, needleOf, toBytes, type Needle } from '#base/bytes.ts';
 import {
   createSseSplitter,
@@ -29,23 +30,9 @@ const FINISH = needleOf('"finish_reason"');
 /** MiniMax says errors there, under 200. */
 const BASE_RESP = needleOf('"base_resp"');
 
-type Json = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function choicesOf(event: Json): readonly Json[] {
+function choicesOf(event: JsonRecord): readonly JsonRecord[] {
   const { choices } = event;
-  return Array.isArray(choices) ? choices.filter(isRecord) : [];
+  return listOf(choices).filter(isRecord);
 }
 
 /** The first byte of the value of the member whose key was found at `at`; -1 if it is no key. */
@@ -132,7 +119,7 @@ export class PassStream implements AnswerStream {
   /** What came before the first real event. */
   #held: Uint8Array[] = [];
   /** The first event of the answer, or the one with the usage: what our last event is made from. */
-  #model: Json = {};
+  #model: JsonRecord = {};
   #usageEvents = 0;
 
   began = false;
@@ -276,7 +263,7 @@ export class PassStream implements AnswerStream {
 
   #lookAt(event: SseEvent, bytes: Uint8Array, out: Uint8Array[]): void {
     const { passThrough } = this.#options;
-    const parsed = parse(event.data ?? '');
+    const parsed = parseJson(event.data ?? '');
     if (!isRecord(parsed)) {
       this.#complain('malformed_event', 'The provider sent an event that is not JSON.');
       return;
@@ -295,14 +282,14 @@ export class PassStream implements AnswerStream {
     out.push(seen === parsed ? whole : toBytes(`data: ${JSON.stringify(seen)}\n\n`));
   }
 
-  #readFinish(choices: readonly Json[]): void {
+  #readFinish(choices: readonly JsonRecord[]): void {
     for (const choice of choices) {
       const reason = choice['finish_reason'];
       if (typeof reason === 'string' && reason !== '') this.finish = reason;
     }
   }
 
-  #begin(event: Json, choices: readonly Json[]): void {
+  #begin(event: JsonRecord, choices: readonly JsonRecord[]): void {
     if (this.began || choices.length === 0) return;
     this.began = true;
     const { id, created, model, system_fingerprint: fingerprint, service_tier: tier } = event;
@@ -316,7 +303,7 @@ export class PassStream implements AnswerStream {
   }
 
   /** True if the event told usage and nothing else: it is not passed on. */
-  #readUsage(event: Json, choices: readonly Json[]): boolean {
+  #readUsage(event: JsonRecord, choices: readonly JsonRecord[]): boolean {
     const usage = this.#options.passThrough.readUsage(event);
     if (usage === null) return false;
     const alone = choices.length === 0;
@@ -330,7 +317,7 @@ export class PassStream implements AnswerStream {
   }
 }
 
-function withoutUsage(event: Json): Json {
+function withoutUsage(event: JsonRecord): JsonRecord {
   const {
     usage: _usage,
     choices: _choices,

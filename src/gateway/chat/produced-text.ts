@@ -10,13 +10,15 @@ import type { ChatCodec, ChatStreamDecoder } from '#providers/provider.ts';
 const RAW_BYTES_MAX = 32 * 1024;
 
 export class ProducedText {
-  readonly #decoder: ChatStreamDecoder;
+  readonly #codec: ChatCodec;
+  /** Made when something must be decoded: mostly the upstream counts, and nothing is. */
+  #decoder: ChatStreamDecoder | null = null;
   #raw: Uint8Array[] = [];
   #rawBytes = 0;
   #text: string[] = [];
 
   constructor(codec: ChatCodec) {
-    this.#decoder = codec.stream();
+    this.#codec = codec;
   }
 
   /** Whole events as they were read. */
@@ -39,6 +41,7 @@ export class ProducedText {
   }
 
   #condense(): void {
+    this.#decoder ??= this.#codec.stream();
     for (const block of this.#raw) {
       for (const { event, data } of readEvents(block)) {
         if (data === null) continue;

@@ -2,6 +2,7 @@
  * The text of a chat request, for counting its tokens where no upstream counted them. Never on the
  * hot path.
  */
+import { isRecord } from '#providers/json.ts';
 import { toText } from '#base/bytes.ts';
 import type { JsonIndex } from '#base/json-index.ts';
 import type { TokenCounter } from '../tokens.ts';
@@ -17,10 +18,6 @@ function gather(value: unknown, into: string[]): void {
   if (typeof value === 'string') into.push(value);
   else if (Array.isArray(value)) for (const element of value) gather(element, into);
   else if (isRecord(value)) for (const member of Object.values(value)) gather(member, into);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The messages without what is in their parts and no text, and how many such media there were. */

@@ -2,6 +2,7 @@
  * Usage as an OpenAI answer carries it, with OpenRouter's cost beside it. What the upstream said
  * stays; only what is missing, or what it lied about, is ours.
  */
+import { isRecord, type JsonRecord } from '#providers/json.ts';
 import { formatUsd, type NanoUsd } from '#base/money.ts';
 import type { Usage, UsageBuckets } from '#wire/usage.ts';
 
@@ -16,12 +17,6 @@ export interface UsageTold {
   /** The upstream's own object as it was written, where that is at hand. */
   readonly usageText: string | null;
   readonly cost: CostSplit;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function inputTokens(buckets: UsageBuckets): number {
@@ -45,7 +40,7 @@ export function outputTokens(buckets: UsageBuckets): number {
 }
 
 /** OpenAI's members, computed from the buckets. */
-function computed(buckets: UsageBuckets): Fields {
+function computed(buckets: UsageBuckets): JsonRecord {
   const prompt = inputTokens(buckets);
   const completion = outputTokens(buckets);
   const writes = (buckets.cache_write_5m ?? 0) + (buckets.cache_write_1h ?? 0);
@@ -71,7 +66,7 @@ function computed(buckets: UsageBuckets): Fields {
  * `first` wins over `second`, but null never wins over a value; details are merged member by
  * member.
  */
-function merge(first: Fields, second: Fields): Fields {
+function merge(first: JsonRecord, second: JsonRecord): JsonRecord {
   const merged: Record<string, unknown> = { ...second };
   for (const [key, value] of Object.entries(first)) {
     const other = merged[key];
@@ -84,13 +79,13 @@ function merge(first: Fields, second: Fields): Fields {
 /** Members that carry the host's own bill: ours stands in their place. */
 const OWN_MEMBERS = new Set(['cost', 'cost_details', 'is_byok']);
 
-function nativeMembers(native: unknown): Fields {
+function nativeMembers(native: unknown): JsonRecord {
   if (!isRecord(native)) return {};
   return Object.fromEntries(Object.entries(native).filter(([key]) => !OWN_MEMBERS.has(key)));
 }
 
 /** True if an upstream said all that OpenAI's clients read, and nothing that must be ours. */
-function isWhole(native: unknown): native is Fields {
+function isWhole(native: unknown): native is JsonRecord {
   if (!isRecord(native) || 'cost' in native || 'cost_details' in native) return false;
   if ('is_byok' in native) return false;
   const { prompt_tokens_details: input, completion_tokens_details: output } = native;

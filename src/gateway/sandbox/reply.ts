@@ -2,14 +2,13 @@
  * What the sandbox models say: deterministic answers to a chat request, as text, a tool call or an
  * error.
  */
+import { isRecord, listOf, recordOf, type JsonRecord } from '#providers/json.ts';
 import type { TokenCounter } from '../tokens.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 export interface SandboxCall {
   readonly model: string;
   readonly parameters: URLSearchParams;
-  readonly body: Json;
+  readonly body: JsonRecord;
 }
 
 export type SandboxReply =
@@ -20,10 +19,6 @@ export type SandboxReply =
 const SLOW_MS_DEFAULT = 1_000;
 const SLOW_MS_MAX = 60_000;
 const ERROR_STATUS_DEFAULT = 500;
-
-export function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The text of a message's content: a string, or its text parts. */
 function contentText(content: unknown): string {
@@ -36,17 +31,17 @@ function contentText(content: unknown): string {
     .join('');
 }
 
-function messagesOf(body: Json): readonly Json[] {
+function messagesOf(body: JsonRecord): readonly JsonRecord[] {
   const { messages } = body;
-  return Array.isArray(messages) ? messages.filter(isRecord) : [];
+  return listOf(messages).filter(isRecord);
 }
 
-function lastOf(body: Json, roles: readonly string[]): Json | undefined {
+function lastOf(body: JsonRecord, roles: readonly string[]): JsonRecord | undefined {
   return messagesOf(body).findLast(({ role }) => typeof role === 'string' && roles.includes(role));
 }
 
 /** All text of the request, for counting it. */
-export function promptOf(body: Json): string {
+export function promptOf(body: JsonRecord): string {
   return messagesOf(body)
     .map(({ content }) => contentText(content))
     .join('\n');
@@ -76,19 +71,19 @@ function exampleOf(schema: unknown, depth: number): unknown {
   }
 }
 
-function exampleObject(schema: Json, depth: number): unknown {
-  const properties = isRecord(schema['properties']) ? schema['properties'] : {};
+function exampleObject(schema: JsonRecord, depth: number): unknown {
+  const properties = recordOf(schema['properties']);
   return Object.fromEntries(
     Object.entries(properties).map(([key, value]) => [key, exampleOf(value, depth + 1)]),
   );
 }
 
-function toolReply(body: Json): SandboxReply | null {
+function toolReply(body: JsonRecord): SandboxReply | null {
   const tools: unknown[] = Array.isArray(body['tools']) ? body['tools'] : [];
   const last = messagesOf(body).at(-1);
   if (tools.length === 0 || last?.['role'] === 'tool') return null;
   const [first] = tools;
-  const called = isRecord(first) && isRecord(first['function']) ? first['function'] : {};
+  const called = recordOf(recordOf(first)['function']);
   const name = typeof called['name'] === 'string' ? called['name'] : 'tool';
   const example = exampleOf(called['parameters'], 0) ?? {};
   return { kind: 'tool', name, arguments: JSON.stringify(example) };

@@ -3,6 +3,7 @@
  * bytes that one would answer, so that limits, streams, receipts and money work as with any other
  * model.
  */
+import { describeError } from '#base/describe-error.ts';
 import { toBytes, toText } from '#base/bytes.ts';
 import type { Clock } from '#base/clock.ts';
 import type {
@@ -12,9 +13,8 @@ import type {
   UpstreamRequest,
 } from '#base/transport.ts';
 import type { TokenCounter } from '../tokens.ts';
-import { isRecord, promptOf, replyTo, type SandboxCall, type SandboxReply } from './reply.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { recordOf, type JsonRecord } from '#providers/json.ts';
+import { promptOf, replyTo, type SandboxCall, type SandboxReply } from './reply.ts';
 
 export interface SandboxOptions {
   readonly tokens: TokenCounter;
@@ -68,15 +68,15 @@ interface Frame {
 }
 
 interface Generated {
-  readonly message: Json;
-  readonly deltas: readonly Json[];
+  readonly message: JsonRecord;
+  readonly deltas: readonly JsonRecord[];
   readonly finish: string;
   readonly tokens: number;
 }
 
 const TOOL_CALL_TOKENS = 8;
 
-function limitOf(body: Json): number {
+function limitOf(body: JsonRecord): number {
   const limit = body['max_completion_tokens'] ?? body['max_tokens'];
   return typeof limit === 'number' && limit >= 0 ? limit : Number.MAX_SAFE_INTEGER;
 }
@@ -105,7 +105,7 @@ function generate(
   };
 }
 
-function usageOf(prompt: number, completion: number): Json {
+function usageOf(prompt: number, completion: number): JsonRecord {
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -115,13 +115,13 @@ function usageOf(prompt: number, completion: number): Json {
 
 function toCall(request: UpstreamRequest): SandboxCall {
   const parsed: unknown = JSON.parse(toText(request.body ?? new Uint8Array()));
-  const body = isRecord(parsed) ? parsed : {};
+  const body = recordOf(parsed);
   const name = typeof body['model'] === 'string' ? body['model'] : '';
   const [model = '', query = ''] = name.split('?', 2);
   return { model, parameters: new URLSearchParams(query), body };
 }
 
-function choiceCount(body: Json): number {
+function choiceCount(body: JsonRecord): number {
   const { n } = body;
   return typeof n === 'number' && n >= 1 ? Math.floor(n) : 1;
 }
@@ -136,7 +136,7 @@ export class SandboxTransport implements Transport {
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const delivery = new Delivery();
     this.#answer(request, handler, delivery).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = describeError(error);
       if (!delivery.aborted) handler.onFail({ kind: 'protocol', message });
     });
     return delivery;
@@ -185,7 +185,7 @@ interface Way {
 
 interface Answer {
   readonly generated: Generated;
-  readonly usage: Json;
+  readonly usage: JsonRecord;
 }
 
 function whole({ handler, call }: Way, frame: Frame, { generated, usage }: Answer): void {
@@ -207,13 +207,13 @@ async function stream(way: Way, frame: Frame, { generated, usage }: Answer): Pro
   const { handler, delivery, call } = way;
   const { id, created, model } = frame;
   const object = 'chat.completion.chunk';
-  const push = (choices: readonly Json[], more: Json = {}): void => {
+  const push = (choices: readonly JsonRecord[], more: JsonRecord = {}): void => {
     const chunk = JSON.stringify({ id, object, created, model, choices, ...more });
     handler.onData(toBytes(`data: ${chunk}\n\n`));
   };
   handler.onHead(200, { 'content-type': 'text/event-stream' });
   for (let index = 0; index < choiceCount(call.body); index += 1) {
-    const choice = (delta: Json, finish: string | null = null): Json => {
+    const choice = (delta: JsonRecord, finish: string | null = null): JsonRecord => {
       return { index, delta, logprobs: null, finish_reason: finish };
     };
     push([choice({ role: 'assistant', content: generated.finish === 'tool_calls' ? null : '' })]);
