@@ -3,8 +3,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // A busy machine may be slow; the default of one second would make its slowness a failure.
+    expect: { poll: { timeout: 15_000 } },
     globalSetup: ['src/testing/postgres-setup.ts'],
     include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'benchmarks/**/*.test.ts'],
+    // The tests wait more than they work.
+    maxWorkers: 4,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

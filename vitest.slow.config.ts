@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // A busy machine may be slow; the default of one second would make its slowness a failure.
+    expect: { poll: { timeout: 15_000 } },
     globalSetup: ['src/testing/postgres-setup.ts'],
     include: ['src/**/*.slow.ts'],
     testTimeout: 600_000,

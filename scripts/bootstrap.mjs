@@ -187,12 +187,22 @@ function lockAgeMs() {
   return Date.now() - (statSync(lockPath, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 }
 
+/**
+ * A zombie is not alive: in a container without an init process, what died without its parent stays
+ * one for ever.
+ */
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code !== 'EPERM') return false;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
+  } catch {
+    // Not Linux, or gone this moment, which the next look will tell.
+    return true;
   }
 }
 

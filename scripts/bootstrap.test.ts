@@ -4,9 +4,10 @@
  * meets later.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +42,8 @@ interface Run {
 interface Checkout {
   readonly write: (path: string, text: string) => void;
   readonly remove: (path: string) => void;
+  /** Writes the lock of an installation that another start of this checkout began. */
+  readonly lock: (content: string) => void;
   readonly npmCalls: () => string[];
   readonly run: (...args: string[]) => Run;
 }
@@ -59,6 +62,10 @@ function newCheckout(): Checkout {
   const calls = join(root, 'npm-calls');
   return {
     write,
+    lock: (content) => {
+      const id = createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, 16);
+      writeFileSync(join(root, 'tmp', `omnix-install-${id}`), content);
+    },
     remove: (path) => rmSync(join(root, path), { recursive: true }),
     npmCalls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trimEnd().split('\n') : []),
     run: (...args) => start(root, args),
@@ -128,6 +135,28 @@ describe('the first start', () => {
     checkout.remove('npm-hangs');
     expect(await next.ended).toBe(0);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'takes over from a dead start whose parent never looks (a container without an init)',
+    async () => {
+      const checkout = newCheckout();
+      // The shell becomes a program that never waits for its children: its child stays a zombie.
+      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      try {
+        const [line] = await once(parent.stdout, 'data');
+        const zombie = String(line).trim();
+        await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toContain(') Z ');
+        checkout.lock(`token\n${zombie}`);
+        const run = checkout.run('hello.mjs');
+        expect(await run.ended).toBe(0);
+        expect(checkout.npmCalls()).toHaveLength(1);
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    },
+  );
 
   it('uses the Node that runs it, if new enough, where install scripts are off', async () => {
     const checkout = newCheckout();

@@ -4,7 +4,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { generationIdOf, isId, newId, requestIdOf } from './ids.ts';
 
 const MANY = 20_000;
-const MICROSECONDS_MAX = 2;
 
 describe('newId', () => {
   it('has the prefix and 26 characters that no collation reorders', () => {
@@ -28,15 +27,6 @@ describe('newId', () => {
     } finally {
       vi.useRealTimers();
     }
-  });
-
-  it('costs far less than a request', () => {
-    const rounds = 100_000;
-    for (let round = 0; round < rounds; round += 1) newId('req_');
-    const start = performance.now();
-    for (let round = 0; round < rounds; round += 1) newId('req_');
-    const microseconds = ((performance.now() - start) * 1000) / rounds;
-    expect(microseconds).toBeLessThan(MICROSECONDS_MAX);
   });
 });
 

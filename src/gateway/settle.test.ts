@@ -283,7 +283,7 @@ describe('a journal that cannot be written', () => {
 });
 
 /** Streams more than all buffers on the way take; only the caller's reading makes room. */
-const BIG = 'x'.repeat(64 * 1024);
+const BIG = 'x'.repeat(256 * 1024);
 const BIG_COUNT = 250;
 const STANDS_STILL_MS = 500;
 

@@ -55,18 +55,26 @@ async function listen(onConnection: (socket: Socket) => void) {
   };
 }
 
-async function withDatabase(at: string, use: (database: Database) => Promise<void>): Promise<void> {
-  const database = openPostgres({
-    at,
-    connectTimeoutMs: 300,
-    statementTimeoutMs: 300,
-    connectionsMax: 2,
-  });
+/** Far beyond what a busy machine needs, and soon enough for what never comes. */
+const PATIENT = { connectTimeoutMs: 15_000, statementTimeoutMs: 15_000, connectionsMax: 2 };
+const HASTY = { connectTimeoutMs: 300, statementTimeoutMs: 300, connectionsMax: 2 };
+const HASTY_STATEMENTS = { ...PATIENT, statementTimeoutMs: 1_000 };
+
+async function withDatabase(
+  at: string,
+  use: (database: Database) => Promise<void>,
+  limits = PATIENT,
+): Promise<void> {
+  const database = openPostgres({ at, ...limits });
   try {
     await use(database);
   } finally {
     await database.close();
   }
+}
+
+async function asksInVain(database: Database): Promise<void> {
+  await expect(database.run(sql`select 1`)).rejects.toThrow(DatabaseUnavailable);
 }
 
 describe('run works', () => {
@@ -161,9 +169,7 @@ describe('run says unavailable', () => {
       listen((socket) => socket.end()),
     ]);
     for (const { url, close } of servers) {
-      await withDatabase(url, async (database) => {
-        await expect(database.run(sql`select 1`)).rejects.toThrow(DatabaseUnavailable);
-      });
+      await withDatabase(url, asksInVain, HASTY);
       close();
     }
   });
@@ -173,19 +179,18 @@ describe('run says unavailable', () => {
       'postgres://u:p@no-such-host.invalid/d',
       'postgres://u:p@/d?host=/no/such/dir',
     ]) {
-      await withDatabase(url, async (database) => {
-        await expect(database.run(sql`select 1`)).rejects.toThrow(DatabaseUnavailable);
-      });
+      await withDatabase(url, asksInVain, HASTY);
     }
   });
 
   it('when a statement takes too long: promise 35, statement_timeout', async () => {
-    await withDatabase(shared.url, async (database) => {
+    const sleeps = async (database: Database): Promise<void> => {
       const error = await failureOf(database.run(sql`select pg_sleep(60)`));
       expect(error).toBeInstanceOf(DatabaseUnavailable);
       expect(error.message).toContain('57014');
       expect(await database.run(sql`select 1 as one`)).toEqual([{ one: 1 }]);
-    });
+    };
+    await withDatabase(shared.url, sleeps, HASTY_STATEMENTS);
   });
 
   it('when the server ends the connection in the middle of a statement', async () => {
@@ -227,13 +232,14 @@ describe('run says unavailable', () => {
       wrong,
       'postgres://canary-user:canary-password@canary.invalid/canary',
     ]) {
-      await withDatabase(url, async (database) => {
+      const fails = async (database: Database): Promise<void> => {
         const error = await failureOf(database.run(sql`select ${'canary-value'}::text as canary`));
         expect(error).toBeInstanceOf(DatabaseUnavailable);
         expect(inspect(error, { showHidden: true, depth: 9 }).replace(/at .*/g, '')).not.toContain(
           'canary',
         );
-      });
+      };
+      await withDatabase(url, fails, HASTY);
     }
     hung.close();
   });
@@ -260,13 +266,14 @@ describe('a connection that died without a word', () => {
     });
     const port = Number(new URL(relay.url).port);
     const url = toDatabaseUrl({ ...at, host: '127.0.0.1', port });
-    await withDatabase(url, async (database) => {
+    const outlives = async (database: Database): Promise<void> => {
       expect(await database.run(sql`select 1 as one`)).toEqual([{ one: 1 }]);
       state.deaf = true;
       await expect(database.run(sql`select 2`)).rejects.toThrow(DatabaseUnavailable);
       state.deaf = false;
       expect(await database.run(sql`select 3 as three`)).toEqual([{ three: 3 }]);
-    });
+    };
+    await withDatabase(url, outlives, HASTY_STATEMENTS);
     relay.close();
   });
 });

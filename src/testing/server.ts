@@ -18,6 +18,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+import { isAlive } from '#store/embedded-process.node.ts';
+
 import { refusedPort, untilTrue } from './fake-upstream.ts';
 import { at, numberOf, objectOf, parse, stringOf, type JsonObject } from './recordings-json.ts';
 
@@ -371,13 +374,4 @@ function findPidFiles(dataDir: string): string[] {
   return readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('postmaster.pid'))
     .map((name) => join(dataDir, name));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
