@@ -140,14 +140,18 @@ describe('the first start', () => {
     'takes over from a dead start whose parent never looks (a container without an init)',
     async () => {
       const checkout = newCheckout();
-      // The shell becomes a program that never waits for its children: its child stays a zombie.
-      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      // The shell becomes a program that never waits for its children; the child ends after that
+      // and stays a zombie.
+      const script = 'exec 3<&0; cat <&3 & echo $!; exec sleep 60';
+      const parent = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
       try {
         const [line] = await once(parent.stdout, 'data');
         const zombie = String(line).trim();
-        await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toContain(') Z ');
+        const name = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
+        await expect.poll(name, SOON).toBe('sleep');
+        parent.stdin.end();
+        const state = (): string => readFileSync(`/proc/${zombie}/stat`, 'utf8');
+        await expect.poll(state, SOON).toContain(') Z ');
         checkout.lock(`token\n${zombie}`);
         const run = checkout.run('hello.mjs');
         expect(await run.ended).toBe(0);

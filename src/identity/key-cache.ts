@@ -57,6 +57,8 @@ function trim(map: Map<string, unknown>, sizeMax: number): void {
 export class KeyCache {
   readonly #limits: KeyCacheLimits;
   readonly #keys = new Map<string, CachedKey>();
+  /** What stands at the end of `#keys`, if that is known. */
+  #newest: string | null = null;
   readonly #fingerprints = new Map<string, string>();
   /** Fingerprint to the monotonic time at which it may be asked for again. */
   readonly #unknown = new Map<string, number>();
@@ -71,9 +73,11 @@ export class KeyCache {
 
   get(fingerprint: string): CachedKey | undefined {
     const cached = this.#keys.get(fingerprint);
-    if (cached === undefined) return undefined;
+    // To put the newest at the end again would only wear the map out.
+    if (cached === undefined || fingerprint === this.#newest) return cached;
     this.#keys.delete(fingerprint);
     this.#keys.set(fingerprint, cached);
+    this.#newest = fingerprint;
     return cached;
   }
 
@@ -81,6 +85,8 @@ export class KeyCache {
     const answer = answerFor(key);
     this.#unknown.delete(fingerprint);
     this.#keys.set(fingerprint, { key, answer, loadedAtMs: nowMs });
+    // One that was there keeps its place.
+    this.#newest = null;
     this.#fingerprints.set(key.id, fingerprint);
     if (this.#keys.size > this.#limits.keysMax) this.#evictOldest();
     return answer;

@@ -2,7 +2,6 @@
  * A hold as the ledger knows it: whose allowances it came from, and how far its request has got.
  */
 import type { NanoUsd } from '#base/money.ts';
-import type { UsageEvent } from '#store/ledger-post.ts';
 
 import type { Allowance } from './allowance.ts';
 import type { JournalBatch } from './journal.ts';
@@ -28,10 +27,10 @@ export class ActiveHold implements Hold {
   ended = false;
   /** Where the journal has its latest attempt. */
   opened: JournalBatch | null = null;
-  /** Where the journal has its outcome. */
-  closed: JournalBatch | null = null;
-  /** What is to be posted for it. */
-  event: UsageEvent | null = null;
+  /** The part of its cost that is set aside in the lease on the credit, until it is posted. */
+  creditClaim = 0n;
+  /** The same in the lease on the key's budget. */
+  budgetClaim = 0n;
 
   /** Takes the amount; the caller has looked that it is free. */
   constructor(request: HoldRequest, source: HoldSource, admittedAtMs: number) {
@@ -46,13 +45,5 @@ export class ActiveHold implements Hold {
     this.budget = source.budget;
     this.credit.hold(request.amount);
     this.budget?.hold(request.amount);
-  }
-
-  /** What was set aside for the posting is posted, or never will be. */
-  forget(): void {
-    if (this.event === null) return;
-    this.credit.settle(this.event.creditClaim);
-    this.budget?.settle(this.event.budgetClaim);
-    this.event = null;
   }
 }

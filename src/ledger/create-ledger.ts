@@ -9,13 +9,13 @@ import { nanoUsd, type NanoUsd, ZERO_USD } from '#base/money.ts';
 import { type Awaitable, err, ok, type Result } from '#base/result.ts';
 import type { Database } from '#store/database.ts';
 import { readDatabaseMs } from '#store/ledger-leases.ts';
-import type { UsageEvent } from '#store/ledger-post.ts';
+import { toUsageJson } from '#store/ledger-post.ts';
 
 import { ActiveHold } from './active-hold.ts';
 import { causeOf } from './cause.ts';
 import { CreditAccounts } from './credit-accounts.ts';
 import { DatabaseClock } from './database-clock.ts';
-import { type Journal, toOpenJson, toOutcomeJson, toVoidJson } from './journal.ts';
+import { type Journal, type JournalBatch, toOpenJson, toVoidJson } from './journal.ts';
 import { covers, Leasing } from './leasing.ts';
 import { LedgerReads } from './ledger-reads.ts';
 import type {
@@ -35,6 +35,7 @@ import type {
 import { Poster } from './poster.ts';
 import { recoverJournal, type RecoveryReport } from './recovery.ts';
 import type { Cancel, Schedule } from './schedule.ts';
+import { WaitingOutcomes } from './waiting-outcomes.ts';
 
 export interface LedgerOptions {
   readonly database: Database;
@@ -97,7 +98,7 @@ class ProcessLedger implements PrepaidLedger {
       ownerId,
       log,
       schedule,
-      onPosted: (holds) => this.#posted(holds),
+      onPosted: (batch, count) => this.#journal.release(batch, count),
     });
     this.#reads = new LedgerReads({
       database,
@@ -106,8 +107,9 @@ class ProcessLedger implements PrepaidLedger {
     });
     this.#stopLooking = schedule.every(IDLE_LOOK_MS, () => void this.#leasing.returnIdle());
     journal.listen({
-      outcomesWritten: (holds) => this.#written(holds),
-      outcomesUnwritten: (holds) => this.#poster.rescue(holds),
+      outcomesWritten: (holds, batch, records) => this.#written(holds, batch, records),
+      outcomesUnwritten: (holds, records) =>
+        this.#poster.rescue(new WaitingOutcomes(holds, records)),
     });
   }
 
@@ -159,7 +161,7 @@ class ProcessLedger implements PrepaidLedger {
       }),
     );
     active.opened = batch;
-    if (earlier !== null) this.#journal.release(earlier);
+    if (earlier !== null) this.#journal.release(earlier, 1);
     return batch.written();
   }
 
@@ -169,25 +171,25 @@ class ProcessLedger implements PrepaidLedger {
     active.ended = true;
     const cost = boundCost(outcome.cost);
     if (cost !== outcome.cost) this.#report(active, 'cost_clamped');
-    const event: UsageEvent = {
-      id: `${active.requestId}:${outcome.attempt}:outcome`,
+    active.creditClaim = active.credit.spend(active.amount, cost);
+    active.budgetClaim = active.budget?.spend(active.amount, cost) ?? 0n;
+    const json = toUsageJson({
       requestId: active.requestId,
+      attempt: outcome.attempt,
       organizationId: active.organizationId,
       keyId: active.keyId,
       book: active.book,
       kind: 'outcome',
       cost,
-      creditClaim: active.credit.spend(active.amount, cost),
-      budgetClaim: active.budget?.spend(active.amount, cost) ?? 0n,
+      creditClaim: active.creditClaim,
+      budgetClaim: active.budgetClaim,
       platformCost: 0n,
       admittedAtMs: active.admittedAtMs,
       // A record of the journal is one line; in JSON text a line break can only stand between
       // tokens.
       detail: outcome.detail.includes('\n') ? outcome.detail.replaceAll('\n', ' ') : outcome.detail,
-    };
-    active.event = event;
-    const batch = this.#journal.appendOutcome(toOutcomeJson(event, outcome.attempt), active);
-    active.closed = batch;
+    });
+    const batch = this.#journal.appendOutcome(json, active);
     return batch.kept();
   }
 
@@ -215,16 +217,9 @@ class ProcessLedger implements PrepaidLedger {
     this.#log.write('error', event, { request_id: requestId, organization_id: organizationId });
   }
 
-  #written(holds: readonly ActiveHold[]): void {
-    for (const { opened } of holds) if (opened !== null) this.#journal.release(opened);
-    this.#poster.enqueue(holds);
-  }
-
-  #posted(holds: readonly ActiveHold[]): void {
-    for (const hold of holds) {
-      hold.forget();
-      if (hold.closed !== null) this.#journal.release(hold.closed);
-    }
+  #written(holds: readonly ActiveHold[], batch: JournalBatch, records: Uint8Array): void {
+    for (const { opened } of holds) if (opened !== null) this.#journal.release(opened, 1);
+    this.#poster.enqueue({ outcomes: new WaitingOutcomes(holds, records), batch });
   }
 
   snapshot(organizationId: string, book: Book): LedgerSnapshot {

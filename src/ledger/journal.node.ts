@@ -131,6 +131,7 @@ class FileJournal<Outcome> implements Journal<Outcome> {
 
   appendOutcome(json: string, outcome: Outcome): JournalBatch {
     const batch = this.#add(json);
+    this.#lines.repeatLast();
     batch.outcomes.push(outcome);
     return batch;
   }
@@ -151,8 +152,8 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     return batch;
   }
 
-  release(batch: JournalBatch): void {
-    if (batch instanceof Batch && batch.segment !== null) this.#release(batch.segment, 1);
+  release(batch: JournalBatch, records: number): void {
+    if (batch instanceof Batch && batch.segment !== null) this.#release(batch.segment, records);
   }
 
   #release(segment: Segment, records: number): void {
@@ -179,36 +180,40 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
+    const records = this.#lines.takeRepeated();
     try {
       const segment = this.#append(this.#lines.take());
       segment.live += batch.records;
       batch.segment = segment;
     } catch (error) {
-      this.#refuse(batch, causeOf(error));
+      this.#refuse(batch, records, causeOf(error));
       return;
     }
     if (this.#failing) this.#log.write('info', 'journal_writable_again');
     this.#failing = false;
     this.#syncLater();
     for (const opened of batch.voided) this.#void(opened, batch.segment);
-    if (batch.outcomes.length > 0) this.#listener?.outcomesWritten(batch.outcomes);
+    if (batch.outcomes.length > 0) {
+      this.#listener?.outcomesWritten(batch.outcomes, batch, records);
+    }
     batch.allWritten.settle(WRITTEN);
     batch.outcomesKept.settle(WRITTEN);
   }
 
   #void(opened: JournalBatch, segment: Segment): void {
     const openedIn = opened instanceof Batch ? opened.segment : null;
-    this.release(opened);
+    this.release(opened, 1);
     if (openedIn === null || openedIn === segment || openedIn.deleted) this.#release(segment, 1);
     else openedIn.voidedBy.push(segment);
   }
 
-  #refuse(batch: Batch<Outcome>, cause: string): void {
+  #refuse(batch: Batch<Outcome>, records: Uint8Array, cause: string): void {
     if (!this.#failing) this.#log.write('error', 'journal_unwritable', { cause });
     this.#failing = true;
     const failure = err<LedgerFailure>({ reason: 'journal_unwritable', cause });
     batch.allWritten.settle(failure);
-    const rescue = this.#listener?.outcomesUnwritten(batch.outcomes) ?? Promise.resolve(false);
+    const rescue =
+      this.#listener?.outcomesUnwritten(batch.outcomes, records) ?? Promise.resolve(false);
     void rescue.then((safe) => batch.outcomesKept.settle(safe ? WRITTEN : failure));
   }
 

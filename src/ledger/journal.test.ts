@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { silentLog } from '#base/log.ts';
+import { toUsageJson } from '#store/ledger-post.ts';
 import { FaultyFiles } from '#testing/ledger-rig.ts';
 
 import { nodeJournalFiles } from './journal-files.node.ts';
@@ -21,7 +22,6 @@ import {
   readSegment,
   toLine,
   toOpenJson,
-  toOutcomeJson,
   toVoidJson,
 } from './journal.ts';
 
@@ -49,8 +49,8 @@ const openRecord = (requestId: string) => ({
 });
 
 const outcomeEvent = (requestId: string, detail: string) => ({
-  id: `${requestId}:0:outcome`,
   requestId,
+  attempt: 0,
   organizationId: 'org_a',
   keyId: 'key_a',
   book: 'live' as const,
@@ -96,7 +96,7 @@ describe('a record', () => {
         fc.json(),
         fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()),
         (detail, id) => {
-          const json = toOutcomeJson(outcomeEvent(id, detail), 0);
+          const json = toUsageJson(outcomeEvent(id, detail));
           const line = Buffer.from(toLine(json, crc32(json)));
           const { records } = readSegment(line, crc32);
           expect(records).toEqual([{ type: 'outcome', event: outcomeEvent(id, detail) }]);
@@ -108,7 +108,7 @@ describe('a record', () => {
   it('of each kind survives the way through the file', async () => {
     const journal = start();
     const opened = journal.append(toOpenJson(openRecord('req_1')));
-    journal.appendOutcome(toOutcomeJson(outcomeEvent('req_2', '{"d":"x"}'), 0), 'two');
+    journal.appendOutcome(toUsageJson(outcomeEvent('req_2', '{"d":"x"}')), 'two');
     journal.appendVoid(toVoidJson('req_1'), opened);
     expect(await opened.written()).toEqual(WRITTEN);
     expect(await readAll(start())).toEqual([
@@ -134,7 +134,7 @@ describe('a file that ends anywhere', () => {
   it('promise 2: cut at every byte of its last record gives all records before it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4 }), fc.json(), (before, detail) => {
-        const json = toOutcomeJson(outcomeEvent('req_last', detail), 0);
+        const json = toUsageJson(outcomeEvent('req_last', detail));
         const last = Buffer.from(toLine(json, crc32(json)));
         const first = Buffer.from(
           Array.from({ length: before }, (_, index) => openLine(`req_${index}`)).join(''),
@@ -198,7 +198,7 @@ describe('a disk that fails', () => {
     await journal.append(toOpenJson(openRecord('req_1'))).written();
     files.room = 30;
     const failed = journal.append(toOpenJson(openRecord('req_2')));
-    const also = journal.appendOutcome(toOutcomeJson(outcomeEvent('req_3', '{}'), 0), 'three');
+    const also = journal.appendOutcome(toUsageJson(outcomeEvent('req_3', '{}')), 'three');
     expect(await failed.written()).toMatchObject({
       ok: false,
       error: { reason: 'journal_unwritable', cause: 'ENOSPC' },
@@ -252,10 +252,10 @@ describe('segments', () => {
     }
     const full = segments().length;
     expect(full).toBeGreaterThan(3);
-    for (const batch of batches.slice(1)) journal.release(batch);
+    for (const batch of batches.slice(1)) journal.release(batch, 1);
     // The first has the record that is still needed, the last one is being written.
     expect(segments()).toHaveLength(2);
-    for (const batch of batches.slice(0, 1)) journal.release(batch);
+    for (const batch of batches.slice(0, 1)) journal.release(batch, 1);
     expect(segments()).toHaveLength(1);
     await journal.close();
     expect(segments()).toEqual([]);
@@ -273,12 +273,12 @@ describe('segments', () => {
     for (const requestId of ['req_4', 'req_5', 'req_6']) {
       const batch = journal.append(toOpenJson(openRecord(requestId)));
       await batch.written();
-      journal.release(batch);
+      journal.release(batch, 1);
     }
-    journal.release(filler);
+    journal.release(filler, 1);
     const records = await readAll(start());
     expect(records).toContainEqual({ type: 'void', requestId: 'req_1' });
-    journal.release(stays);
+    journal.release(stays, 1);
     await journal.close();
     expect(segments()).toEqual([]);
   });

@@ -5,7 +5,7 @@
  * `journal.node.ts` keeps it in files.
  */
 import type { Result } from '#base/result.ts';
-import type { UsageEvent } from '#store/ledger-post.ts';
+import { DETAIL_MARK, type UsageEvent } from '#store/ledger-post.ts';
 
 import type { Book, LedgerFailure } from './ledger.ts';
 
@@ -30,11 +30,14 @@ export interface JournalBatch {
   kept(): Promise<Result<void, LedgerFailure>>;
 }
 
-/** What a journal has to tell its ledger about the outcomes that were appended. */
+/**
+ * What a journal has to tell its ledger about the outcomes that were appended. `records` are their
+ * lines of JSON in the same order, with `RECORD_SEPARATOR` between them, for the listener to keep.
+ */
 export interface JournalListener<Outcome> {
-  outcomesWritten(outcomes: readonly Outcome[]): void;
+  outcomesWritten(outcomes: readonly Outcome[], batch: JournalBatch, records: Uint8Array): void;
   /** They could not be written. True: they were brought to safety in another way. Never rejects. */
-  outcomesUnwritten(outcomes: readonly Outcome[]): Promise<boolean>;
+  outcomesUnwritten(outcomes: readonly Outcome[], records: Uint8Array): Promise<boolean>;
 }
 
 /** One segment as a start finds it. */
@@ -57,8 +60,8 @@ export interface Journal<Outcome> {
    * there to be read.
    */
   appendVoid(json: string, opened: JournalBatch): void;
-  /** One record of the batch is of no further use. */
-  release(batch: JournalBatch): void;
+  /** So many records of the batch are of no further use. */
+  release(batch: JournalBatch, records: number): void;
   /** Writes now what waits for the end of the turn. */
   flush(): void;
   /** The segments that were there at the start, oldest first. */
@@ -71,11 +74,15 @@ export interface Journal<Outcome> {
 const CRC_DIGITS = 8;
 const HEX = 16;
 const NEWLINE = 0x0a;
-const DETAIL_MARK = ',"d":';
+/** Between records that are read as a JSON array, or one by one: no record holds a line break. */
+export const RECORD_SEPARATOR = ',\n';
 /** Bytes of a line before its JSON. */
 export const LINE_HEAD = CRC_DIGITS + 1;
 
-/** One line of the journal. `checksum` is the CRC-32 of the JSON's UTF-8 bytes. */
+/**
+ * One line of the journal; the JSON of an outcome is that of `toUsageJson`. `checksum` is the
+ * CRC-32 of the UTF-8 bytes of the JSON.
+ */
 export function toLine(json: string, checksum: number): string {
   return `${checksum.toString(HEX).padStart(CRC_DIGITS, '0')} ${json}\n`;
 }
@@ -86,19 +93,6 @@ export function toOpenJson(record: OpenRecord): string {
     `,"o":${JSON.stringify(record.organizationId)},"k":${JSON.stringify(record.keyId)}` +
     `,"b":"${record.book}","h":"${record.hold}","i":"${record.inputCost}"` +
     `,"m":${record.admittedAtMs}}`
-  );
-}
-
-/**
- * The detail stands last and as it is, so that it is read back letter by letter. It must be one
- * line.
- */
-export function toOutcomeJson(event: UsageEvent, attempt: number): string {
-  return (
-    `{"t":"outcome","r":${JSON.stringify(event.requestId)},"a":${attempt}` +
-    `,"o":${JSON.stringify(event.organizationId)},"k":${JSON.stringify(event.keyId)}` +
-    `,"b":"${event.book}","c":"${event.cost}","l":"${event.creditClaim}"` +
-    `,"g":"${event.budgetClaim}","m":${event.admittedAtMs}${DETAIL_MARK}${event.detail}}`
   );
 }
 
@@ -166,6 +160,13 @@ function readLine(
   }
 }
 
+/** One outcome as `toUsageJson` wrote it. Throws if it is none. */
+export function readOutcome(json: string): UsageEvent {
+  const record = toRecord(json);
+  if (record?.type !== 'outcome') throw new TypeError('not an outcome');
+  return record.event;
+}
+
 function toRecord(json: string): JournalRecord | null {
   const mark = json.indexOf(DETAIL_MARK);
   const head: unknown = JSON.parse(mark < 0 ? json : `${json.slice(0, mark)}}`);
@@ -197,10 +198,9 @@ function toOpen(fields: RecordFields): OpenRecord {
 }
 
 function toEvent(fields: RecordFields, detail: string): UsageEvent {
-  const requestId = fields.text('r');
   return {
-    id: `${requestId}:${fields.whole('a')}:outcome`,
-    requestId,
+    requestId: fields.text('r'),
+    attempt: fields.whole('a'),
     organizationId: fields.text('o'),
     keyId: fields.text('k'),
     book: fields.book('b'),

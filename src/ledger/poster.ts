@@ -6,15 +6,22 @@
 import type { Log } from '#base/log.ts';
 import type { UsageEvent } from '#store/ledger-post.ts';
 
-import type { ActiveHold } from './active-hold.ts';
 import { causeOf } from './cause.ts';
-import { type PostingOptions, postEvents } from './posting.ts';
+import type { JournalBatch } from './journal.ts';
+import { type PostingOptions, postEvents, postWaiting } from './posting.ts';
 import type { Cancel, Schedule } from './schedule.ts';
+import type { WaitingOutcomes } from './waiting-outcomes.ts';
 
 export interface PosterOptions extends PostingOptions {
   readonly schedule: Schedule;
-  /** These are posted and need no journal any more. */
-  readonly onPosted: (holds: readonly ActiveHold[]) => void;
+  /** So many outcomes of the batch are posted and need no journal any more. */
+  readonly onPosted: (batch: JournalBatch, count: number) => void;
+}
+
+/** Outcomes and where the journal has them. */
+export interface Journalled {
+  readonly outcomes: WaitingOutcomes;
+  readonly batch: JournalBatch;
 }
 
 interface FlushWaiter {
@@ -23,9 +30,10 @@ interface FlushWaiter {
   readonly resolve: (posted: boolean) => void;
 }
 
+/** Outcomes in a statement; those of one turn of the event loop stay together. */
 const BATCH_MAX = 500;
-/** Receipts may be large; a statement should not be. Characters. */
-const BATCH_DETAIL_MAX = 4_000_000;
+/** Receipts may be large; a statement should not be. */
+const BATCH_BYTES_MAX = 4_000_000;
 const LINGER_MS = 50;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
@@ -33,7 +41,9 @@ const RETRY_MS_MAX = 5000;
 export class Poster {
   readonly #options: PosterOptions;
   readonly #log: Log;
-  readonly #queue: ActiveHold[] = [];
+  readonly #queue: Journalled[] = [];
+  /** Outcomes in the queue. */
+  #queued = 0;
   /** The database would not take them; they stay in the journal, for people to look at. */
   #refused = 0;
   #enqueued = 0;
@@ -53,11 +63,12 @@ export class Poster {
     return this.#enqueued - this.#done + this.#refused;
   }
 
-  enqueue(holds: readonly ActiveHold[]): void {
-    for (const hold of holds) this.#queue.push(hold);
-    this.#enqueued += holds.length;
+  enqueue(journalled: Journalled): void {
+    this.#queue.push(journalled);
+    this.#queued += journalled.outcomes.count;
+    this.#enqueued += journalled.outcomes.count;
     if (this.#sending) return;
-    if (this.#queue.length >= BATCH_MAX && this.#retryMs === 0) void this.#send();
+    if (this.#queued >= BATCH_MAX && this.#retryMs === 0) void this.#send();
     else this.#sendAfter(LINGER_MS);
   }
 
@@ -65,18 +76,19 @@ export class Poster {
    * Posts these now, past the queue, because the journal could not take them. False: not known to
    * be posted.
    */
-  async rescue(holds: readonly ActiveHold[]): Promise<boolean> {
-    if (holds.length === 0) return true;
-    const posted = await postEvents(this.#options, eventsOf(holds)).then(
+  async rescue(outcomes: WaitingOutcomes): Promise<boolean> {
+    const { count } = outcomes;
+    if (count === 0) return true;
+    const posted = await postEvents(this.#options, outcomes.events()).then(
       (refused) => refused.length === 0,
       (error: unknown) => {
-        this.#log.write('error', 'outcome_lost', { count: holds.length, cause: causeOf(error) });
+        this.#log.write('error', 'outcome_lost', { count, cause: causeOf(error) });
         return false;
       },
     );
     // If they were not posted, what was set aside for them is found again as a surplus of the
     // lease.
-    for (const hold of holds) hold.forget();
+    outcomes.forget([]);
     return posted;
   }
 
@@ -108,26 +120,29 @@ export class Poster {
     let more = true;
     while (more) {
       const posted = await this.#sendBatch(this.#nextBatch());
-      more = posted && (this.#queue.length >= BATCH_MAX || this.#flushWaiters.length > 0);
+      more = posted && (this.#queued >= BATCH_MAX || this.#flushWaiters.length > 0);
     }
     this.#sending = false;
     if (this.#queue.length > 0) this.#sendAfter(this.#retryMs === 0 ? LINGER_MS : this.#retryMs);
   }
 
-  #nextBatch(): readonly ActiveHold[] {
-    let size = 0;
-    let characters = 0;
-    while (size < BATCH_MAX && size < this.#queue.length && characters < BATCH_DETAIL_MAX) {
-      characters += this.#queue[size]?.event?.detail.length ?? 0;
-      size += 1;
+  #nextBatch(): readonly Journalled[] {
+    let taken = 0;
+    let count = 0;
+    let bytes = 0;
+    for (const { outcomes } of this.#queue) {
+      if (count >= BATCH_MAX || bytes >= BATCH_BYTES_MAX) break;
+      taken += 1;
+      count += outcomes.count;
+      bytes += outcomes.records.length;
     }
-    return this.#queue.slice(0, size);
+    return this.#queue.slice(0, taken);
   }
 
-  async #sendBatch(batch: readonly ActiveHold[]): Promise<boolean> {
+  async #sendBatch(batch: readonly Journalled[]): Promise<boolean> {
     try {
-      const refused = new Set(await postEvents(this.#options, eventsOf(batch)));
-      this.#settle(batch, refused);
+      const waiting = batch.map(({ outcomes }) => outcomes);
+      this.#settle(batch, await postWaiting(this.#options, waiting));
       this.#retryMs = 0;
       return true;
     } catch (error) {
@@ -139,11 +154,16 @@ export class Poster {
     }
   }
 
-  #settle(batch: readonly ActiveHold[], refused: ReadonlySet<UsageEvent>): void {
-    this.#queue.splice(0, batch.length);
-    this.#done += batch.length;
-    this.#refused += refused.size;
-    this.#options.onPosted(batch.filter(({ event }) => event !== null && !refused.has(event)));
+  #settle(settled: readonly Journalled[], refusedOfEach: readonly (readonly UsageEvent[])[]): void {
+    this.#queue.splice(0, settled.length);
+    for (const [at, { outcomes, batch }] of settled.entries()) {
+      const refused = refusedOfEach[at] ?? [];
+      this.#queued -= outcomes.count;
+      this.#done += outcomes.count;
+      this.#refused += refused.length;
+      outcomes.forget(refused);
+      this.#options.onPosted(batch, outcomes.count - refused.length);
+    }
     const waiting: FlushWaiter[] = [];
     for (const waiter of this.#flushWaiters) {
       if (waiter.target <= this.#done) waiter.resolve(this.#refused === 0);
@@ -151,8 +171,4 @@ export class Poster {
     }
     this.#flushWaiters = waiting;
   }
-}
-
-function eventsOf(holds: readonly ActiveHold[]): readonly UsageEvent[] {
-  return holds.flatMap(({ event }) => (event === null ? [] : [event]));
 }

@@ -2,12 +2,16 @@
  * Posts outcomes, whatever their history: repeated ones change nothing, belated ones become
  * corrections.
  */
+import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import type { Log } from '#base/log.ts';
 import { formatUsd, nanoUsd } from '#base/money.ts';
 import { type Database, DatabaseUnavailable, StatementRefused } from '#store/database.ts';
-import { findSwept, postUsage, type SweptRequest, type UsageEvent } from '#store/ledger-post.ts';
+import { findSwept, postUsage, postUsageJson, toUsageJson } from '#store/ledger-post.ts';
+import type { PostedBatch, SweptRequest, UsageEvent } from '#store/ledger-post.ts';
 
 import { causeOf } from './cause.ts';
+import { RECORD_SEPARATOR } from './journal.ts';
+import type { WaitingOutcomes } from './waiting-outcomes.ts';
 
 export interface PostingOptions {
   readonly database: Database;
@@ -34,17 +38,22 @@ export async function postEvents(
     await postBatch(options, events);
     return [];
   } catch (error) {
-    if (!(error instanceof StatementRefused)) throw error;
-    if (TRANSIENT_STATES.has(error.code)) throw new DatabaseUnavailable(error.message);
-    return await postSeparately(options, events, error);
+    if (!isRefusal(error)) throw error;
+    return await postSeparately(options, events);
   }
+}
+
+/** Something in the batch cannot be stored. Throws where only the moment was wrong. */
+function isRefusal(error: unknown): error is StatementRefused {
+  if (!(error instanceof StatementRefused)) return false;
+  if (TRANSIENT_STATES.has(error.code)) throw new DatabaseUnavailable(error.message);
+  return true;
 }
 
 /** Halves the batch until the event is found that the database does not take. */
 async function postSeparately(
   options: PostingOptions,
   events: readonly UsageEvent[],
-  refusal: StatementRefused,
 ): Promise<readonly UsageEvent[]> {
   const [event] = events;
   if (event === undefined) return [];
@@ -53,35 +62,52 @@ async function postSeparately(
     const first = await postEvents(options, events.slice(0, middle));
     return [...first, ...(await postEvents(options, events.slice(middle)))];
   }
-  const storable = toStorable(event);
-  if (storable !== event) {
-    const stillRefused = await postEvents(options, [storable]);
-    return stillRefused.length === 0 ? [] : [event];
+  return (await isTaken(options, toPlainEvent(event))) ? [] : [event];
+}
+
+/** Whether the database takes it; says so loudly if not. */
+async function isTaken(options: PostingOptions, event: UsageEvent): Promise<boolean> {
+  try {
+    await postBatch(options, [event]);
+    return true;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const fields = { request_id: event.requestId, organization_id: event.organizationId };
+    options.log.write('error', 'posting_refused', { ...fields, cause: causeOf(error) });
+    return false;
   }
-  const fields = { request_id: event.requestId, organization_id: event.organizationId };
-  options.log.write('error', 'posting_refused', { ...fields, cause: causeOf(refusal) });
-  return [event];
 }
 
 /**
- * The event with what Postgres cannot store replaced in its detail: half a surrogate pair, or a
- * NUL.
+ * The event with its detail as text: Postgres refuses some JSON, such as an escaped NUL. What it
+ * cannot store as text either is replaced: half a surrogate pair, or a NUL itself.
  */
-function toStorable(event: UsageEvent): UsageEvent {
+function toPlainEvent(event: UsageEvent): UsageEvent {
   const detail = event.detail.replaceAll(/\p{Surrogate}|\0/gu, REPLACEMENT);
-  return detail === event.detail ? event : { ...event, detail };
+  const { requestId, attempt, organizationId, keyId, book, kind, admittedAtMs } = event;
+  const { cost, creditClaim, budgetClaim, platformCost } = event;
+  const names = { requestId, attempt, organizationId, keyId, book, kind, admittedAtMs };
+  const plain = { ...names, cost, creditClaim, budgetClaim, platformCost, detail };
+  return { ...plain, json: toUsageJson(plain, 'text') };
 }
 
 async function postBatch(options: PostingOptions, events: readonly UsageEvent[]): Promise<void> {
+  const result = await postUsage(options.database, options.ownerId, events);
+  tellLoss(options, result);
+  if (result.posted < events.length) await correct(options, events);
+}
+
+function tellLoss({ log }: PostingOptions, { badDebt }: PostedBatch): void {
+  if (badDebt === 0n) return;
+  log.write('warn', 'usage_beyond_credit', { cost_usd: formatUsd(nanoUsd(badDebt)) });
+}
+
+/**
+ * Some were there already. A statement of its own sees what another process has swept in the
+ * meantime.
+ */
+async function correct(options: PostingOptions, events: readonly UsageEvent[]): Promise<void> {
   const { database, ownerId } = options;
-  const { posted, badDebt } = await postUsage(database, ownerId, events);
-  if (badDebt > 0n) {
-    const loss = formatUsd(nanoUsd(badDebt));
-    options.log.write('warn', 'usage_beyond_credit', { cost_usd: loss });
-  }
-  if (posted === events.length) return;
-  // Some were there already. A statement of its own sees what another process has swept in the
-  // meantime.
   const outcomes = new Map(
     events.filter(({ kind }) => kind === 'outcome').map((event) => [event.requestId, event]),
   );
@@ -94,18 +120,57 @@ async function postBatch(options: PostingOptions, events: readonly UsageEvent[])
   if (corrections.length > 0) await postUsage(database, ownerId, corrections);
 }
 
+const OPENING = toBytes('[');
+const BETWEEN = toBytes(RECORD_SEPARATOR);
+const CLOSING = toBytes(']');
+
+/**
+ * Posts what waits as the bytes that it waits in. Returns, for each, the events that the database
+ * will not take; rejects as `postEvents`.
+ */
+export async function postWaiting(
+  options: PostingOptions,
+  waiting: readonly WaitingOutcomes[],
+): Promise<readonly (readonly UsageEvent[])[]> {
+  const pieces = waiting.flatMap(({ records }, at) => [at === 0 ? OPENING : BETWEEN, records]);
+  const json = toText(concatBytes([...pieces, CLOSING]));
+  const count = waiting.reduce((sum, outcomes) => sum + outcomes.count, 0);
+  try {
+    const result = await postUsageJson(options.database, options.ownerId, json);
+    tellLoss(options, result);
+    const known = result.posted === count;
+    if (!known)
+      await correct(
+        options,
+        waiting.flatMap((outcomes) => outcomes.events()),
+      );
+    return waiting.map(() => []);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const refused: (readonly UsageEvent[])[] = [];
+    for (const outcomes of waiting) refused.push(await postEvents(options, outcomes.events()));
+    return refused;
+  }
+}
+
 /**
  * The difference between what a sweep assumed and what the request really came to; its hold is long
  * gone.
  */
 function toCorrection(outcome: UsageEvent, swept: SweptRequest): UsageEvent {
+  const { requestId, attempt, organizationId, keyId, book, admittedAtMs, detail } = outcome;
   return {
-    ...outcome,
-    id: outcome.id.replace(/:outcome$/, ':correction'),
+    requestId,
+    attempt,
+    organizationId,
+    keyId,
+    book,
     kind: 'correction',
     cost: outcome.cost - swept.cost,
     creditClaim: 0n,
     budgetClaim: 0n,
     platformCost: -swept.platformCost,
+    admittedAtMs,
+    detail,
   };
 }

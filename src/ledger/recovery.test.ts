@@ -253,8 +253,8 @@ describe('a start', () => {
 
 describe('promise 4: an outcome that comes after the sweep', () => {
   const outcome: UsageEvent = {
-    id: 'req_late:0:outcome',
     requestId: 'req_late',
+    attempt: 0,
     organizationId: RIG_ORGANIZATION,
     keyId: RIG_KEY,
     book: 'live',
@@ -268,7 +268,6 @@ describe('promise 4: an outcome that comes after the sweep', () => {
   };
   const sweep: UsageEvent = {
     ...outcome,
-    id: 'req_late:0:swept',
     kind: 'swept',
     cost: 0n,
     platformCost: usd('0.03'),

@@ -100,8 +100,8 @@ function tell(options: PostingOptions, { name, content }: PastSegment, refused: 
 function toSweep(open: OpenRecord): UsageEvent {
   const { requestId, attempt, organizationId, keyId, book, inputCost, admittedAtMs } = open;
   return {
-    id: `${requestId}:${attempt}:swept`,
     requestId,
+    attempt,
     organizationId,
     keyId,
     book,

@@ -15,9 +15,9 @@ export type UsageKind = 'outcome' | 'swept' | 'correction';
  * `platformCost`.
  */
 export interface UsageEvent {
-  /** `request:attempt:kind`; posted once, ever. */
-  readonly id: string;
   readonly requestId: string;
+  /** With the request and the kind this names the event, which is posted once, ever. */
+  readonly attempt: number;
   readonly organizationId: string;
   readonly keyId: string;
   readonly book: string;
@@ -30,8 +30,29 @@ export interface UsageEvent {
   readonly platformCost: bigint;
   /** Decides the day of the usage. */
   readonly admittedAtMs: number;
-  /** JSON text, stored as it is. */
+  /** JSON text in one line, stored as it is. */
   readonly detail: string;
+  /** The event as JSON, where that is not what `toUsageJson` would make of it. */
+  readonly json?: string;
+}
+
+/** What stands before the detail in `toUsageJson`; no other member is called so. */
+export const DETAIL_MARK = ',"d":';
+
+/**
+ * An event as it is journalled and as it is posted: one line of JSON, made once. The detail stands
+ * last and as it is, so that it is read back letter by letter; as text only where Postgres takes it
+ * in no other way.
+ */
+export function toUsageJson(event: UsageEvent, detailAs: 'json' | 'text' = 'json'): string {
+  const platform = event.platformCost === 0n ? '' : `,"p":"${event.platformCost}"`;
+  return (
+    `{"t":"${event.kind}","r":${JSON.stringify(event.requestId)},"a":${event.attempt}` +
+    `,"o":${JSON.stringify(event.organizationId)},"k":${JSON.stringify(event.keyId)}` +
+    `,"b":"${event.book}","c":"${event.cost}","l":"${event.creditClaim}"` +
+    `,"g":"${event.budgetClaim}"${platform},"m":${event.admittedAtMs}` +
+    `${detailAs === 'json' ? DETAIL_MARK + event.detail : `,"s":${JSON.stringify(event.detail)}`}}`
+  );
 }
 
 export interface PostedBatch {
@@ -50,34 +71,23 @@ export interface PostedBatch {
  * leases and budgets; then the platform's accounts, in id order. Every statement of the ledger
  * keeps this order.
  */
-export async function postUsage(
+export function postUsage(
   database: Database,
   owner: string,
   events: readonly UsageEvent[],
 ): Promise<PostedBatch> {
-  const row = onlyRow(
-    await database.run(postStatement(owner, crypto.randomUUID(), toJson(events))),
-  );
-  return { posted: numberOf(row, 'posted'), badDebt: bigintOf(row, 'bad_debt') };
+  const list = events.map((event) => event.json ?? toUsageJson(event)).join(',');
+  return postUsageJson(database, owner, `[${list}]`);
 }
 
-/**
- * The detail goes in as a string and not as JSON: Postgres would refuse some JSON, such as an
- * escaped NUL.
- */
-function toJson(events: readonly UsageEvent[]): string {
-  let text = '';
-  for (const event of events) {
-    text += text === '' ? '[' : ',';
-    text +=
-      `{"id":${JSON.stringify(event.id)},"request_id":${JSON.stringify(event.requestId)},` +
-      `"organization_id":${JSON.stringify(event.organizationId)},` +
-      `"key_id":${JSON.stringify(event.keyId)},"book":${JSON.stringify(event.book)},` +
-      `"kind":"${event.kind}","cost":${event.cost},"credit_claim":${event.creditClaim},` +
-      `"budget_claim":${event.budgetClaim},"platform_cost":${event.platformCost},` +
-      `"admitted_ms":${event.admittedAtMs},"detail":${JSON.stringify(event.detail)}}`;
-  }
-  return `${text}]`;
+/** The same for events that are JSON already: an array of what `toUsageJson` makes. */
+export async function postUsageJson(
+  database: Database,
+  owner: string,
+  events: string,
+): Promise<PostedBatch> {
+  const row = onlyRow(await database.run(postStatement(owner, crypto.randomUUID(), events)));
+  return { posted: numberOf(row, 'posted'), badDebt: bigintOf(row, 'bad_debt') };
 }
 
 /**
@@ -87,12 +97,15 @@ function toJson(events: readonly UsageEvent[]): string {
 function plannedEvents(owner: string, batch: string) {
   return sql`
 input AS MATERIALIZED (
-  SELECT e.*, e.book || ':credit:' || e.organization_id AS credit_id,
-    to_timestamp(e.admitted_ms / 1000.0) AS admitted_at
+  SELECT e.r || ':' || e.a || ':' || e.t AS id, e.r AS request_id, e.o AS organization_id,
+    e.k AS key_id, e.b AS book, e.t AS kind, e.c AS cost, e.l AS credit_claim, e.g AS budget_claim,
+    coalesce(e.p, 0) AS platform_cost, coalesce(e.s, e.d::text) AS detail,
+    e.b || ':credit:' || e.o AS credit_id, to_timestamp(e.m / 1000.0) AS admitted_at
   FROM json_to_recordset(${batch}::json) AS e(
-    id text, request_id text, organization_id text, key_id text, book text, kind text, cost bigint,
-    credit_claim bigint, budget_claim bigint, platform_cost bigint, admitted_ms bigint, detail text)
-  WHERE NOT EXISTS (SELECT 1 FROM usage_records u WHERE u.id = e.id)
+    t text, r text, a int, o text, k text, b text, c bigint, l bigint, g bigint, p bigint, m bigint,
+    d json, s text)
+  WHERE NOT EXISTS (
+    SELECT 1 FROM usage_records u WHERE u.id = e.r || ':' || e.a || ':' || e.t)
 ),
 credit AS MATERIALIZED (
   SELECT a.id, a.balance FROM ledger_accounts a

@@ -62,8 +62,8 @@ const take = (credit: LeaseNeed, budget: LeaseNeed | null = null, owner = 'owner
 function usage(cost: bigint, more: Partial<UsageEvent> = {}): UsageEvent {
   const requestId = more.requestId ?? newId('req_');
   return {
-    id: `${requestId}:0:outcome`,
     requestId,
+    attempt: 0,
     organizationId: 'org_a',
     keyId: 'key_a',
     book: 'live',
@@ -197,9 +197,9 @@ describe('a posting', () => {
     await grantOf(100n);
     await take(need(40n));
     const events = [
-      usage(30n, { id: 'req_1:0:outcome', requestId: 'req_1', creditClaim: 30n }),
-      usage(50n, { id: 'req_2:0:outcome', requestId: 'req_2', creditClaim: 10n }),
-      usage(45n, { id: 'req_3:0:outcome', requestId: 'req_3', creditClaim: 0n }),
+      usage(30n, { requestId: 'req_1', creditClaim: 30n }),
+      usage(50n, { requestId: 'req_2', creditClaim: 10n }),
+      usage(45n, { requestId: 'req_3', creditClaim: 0n }),
     ];
     expect(await postUsage(database, 'owner_a', events)).toEqual({ posted: 3, badDebt: 25n });
     expect(await readCredit(database, 'org_a', 'live')).toMatchObject({
