@@ -1,5 +1,5 @@
 /** The bytes that the mock upstream sends: OpenAI-shaped, built once, never per request. */
-import type { Answer, ModelName } from './workloads.ts';
+import type { ModelName } from './workloads.ts';
 import { proseOf } from './workloads.ts';
 
 const CREATED = 1_763_640_000;
@@ -87,22 +87,20 @@ export function toStreamWrites(model: ModelName, events: number): readonly Buffe
     JSON.stringify({ ...base, choices: [], usage: toUsage(words) }),
     '[DONE]',
   ];
+  return toEventStream(payloads.map((payload) => `data: ${payload}`));
+}
+
+/** One buffer per write: the head, then each event as an HTTP chunk of its own. */
+export function toEventStream(events: readonly string[]): readonly Buffer[] {
   const head = toHead('200 OK', [
     'content-type: text/event-stream; charset=utf-8',
     'transfer-encoding: chunked',
     'cache-control: no-cache',
     'x-request-id: req_bench',
   ]);
-  const frames = payloads.map((payload, index) => {
-    const frame = toHttpChunk(`data: ${payload}\n\n`);
-    return index === payloads.length - 1 ? `${frame}0\r\n\r\n` : frame;
+  const frames = events.map((event, index) => {
+    const frame = toHttpChunk(`${event}\n\n`);
+    return index === events.length - 1 ? `${frame}0\r\n\r\n` : frame;
   });
   return [head, ...frames].map((text) => Buffer.from(text, 'utf8'));
-}
-
-/** What the mock holds ready for one model: one write, or one write per event. */
-export function toWrites(model: ModelName, answer: Answer): readonly Buffer[] {
-  return answer.kind === 'json'
-    ? [toCompletion(model, answer.answerTokens)]
-    : toStreamWrites(model, answer.events);
 }

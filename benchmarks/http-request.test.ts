@@ -26,9 +26,9 @@ describe('the request reader', () => {
     const get = Buffer.from('GET /health HTTP/1.1\r\nhost: a\r\n\r\n');
     const wire = Buffer.concat([post('{"model":"bench-instant"}'), get, post('{"n":2}')]);
     const expected = [
-      { method: 'POST', bodyPrefix: '{"model":"bench-instant"}' },
-      { method: 'GET', bodyPrefix: '' },
-      { method: 'POST', bodyPrefix: '{"n":2}' },
+      { method: 'POST', path: '/v1', bodyPrefix: '{"model":"bench-instant"}' },
+      { method: 'GET', path: '/health', bodyPrefix: '' },
+      { method: 'POST', path: '/v1', bodyPrefix: '{"n":2}' },
     ];
     for (let cut = 0; cut <= wire.length; cut += 1) {
       const { requests } = readAll([wire.subarray(0, cut), wire.subarray(cut)]);
@@ -41,7 +41,7 @@ describe('the request reader', () => {
     const wire = post(body);
     expect(readAll([wire.subarray(0, -1)]).requests).toEqual([]);
     const { requests } = readAll([wire.subarray(0, 70_000), wire.subarray(70_000)]);
-    expect(requests).toEqual([{ method: 'POST', bodyPrefix: body.slice(0, 512) }]);
+    expect(requests).toEqual([{ method: 'POST', path: '/v1', bodyPrefix: body.slice(0, 512) }]);
   });
 
   it('refuses a chunked body instead of misreading it', () => {

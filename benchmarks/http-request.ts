@@ -6,6 +6,7 @@
 
 export interface RequestSeen {
   readonly method: string;
+  readonly path: string;
   /** The first bytes of the body, as text, at most `PREFIX_BYTES`. */
   readonly bodyPrefix: string;
 }
@@ -23,6 +24,7 @@ const EMPTY = Buffer.alloc(0);
 
 interface Body {
   readonly method: string;
+  readonly path: string;
   remaining: number;
   prefix: Buffer;
 }
@@ -47,7 +49,8 @@ export function createRequestReader(events: RequestEvents): (bytes: Buffer) => v
     current.remaining -= taken.length;
     if (current.remaining === 0) {
       body = null;
-      events.onRequest({ method: current.method, bodyPrefix: current.prefix.toString('utf8') });
+      const { method, path, prefix } = current;
+      events.onRequest({ method, path, bodyPrefix: prefix.toString('utf8') });
     }
     return bytes.subarray(taken.length);
   }
@@ -63,9 +66,9 @@ export function createRequestReader(events: RequestEvents): (bytes: Buffer) => v
     const text = joined.toString('latin1', 0, end);
     if (/\r\ntransfer-encoding:/i.test(text)) return refuse('chunked body');
     const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? 0);
-    const method = text.slice(0, text.indexOf(' '));
+    const [method = '', path = ''] = text.slice(0, text.indexOf('\r\n')).split(' ');
     const rest = joined.subarray(end + HEAD_END.length);
-    const current = { method, remaining: length, prefix: EMPTY };
+    const current = { method, path, remaining: length, prefix: EMPTY };
     body = current;
     // Without a body the request is complete here, and no further read may come to say so.
     if (length === 0) takeBody(current, EMPTY);

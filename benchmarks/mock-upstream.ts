@@ -6,11 +6,12 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 
-import { toJsonAnswer, toWrites } from './answers.ts';
+import { TRANSLATED } from './answers-translated.ts';
+import { toCompletion, toJsonAnswer, toStreamWrites } from './answers.ts';
 import { listenOnLoopback } from './child-side.ts';
 import type { RequestSeen } from './http-request.ts';
 import { createRequestReader } from './http-request.ts';
-import type { Answer } from './workloads.ts';
+import type { Answer, ModelName } from './workloads.ts';
 import { ANSWERS, isModelName } from './workloads.ts';
 
 interface Script {
@@ -22,6 +23,14 @@ interface Playing {
   readonly socket: Socket;
   readonly script: Script;
   next: number;
+}
+
+/** What is held ready for one model: one write, or one write per event. */
+function toWrites(model: ModelName, answer: Answer): readonly Buffer[] {
+  if (answer.dialect !== undefined) return TRANSLATED[answer.dialect](model, answer);
+  return answer.kind === 'json'
+    ? [toCompletion(model, answer.answerTokens)]
+    : toStreamWrites(model, answer.events);
 }
 
 const SCRIPTS: ReadonlyMap<string, Script> = new Map(
@@ -108,7 +117,9 @@ function serve(socket: Socket, request: RequestSeen): void {
     socket.write(EMPTY_LIST);
     return;
   }
-  const model = /"model":\s*"([^"]*)"/.exec(request.bodyPrefix)?.[1];
+  // Some dialects name the model in the path.
+  const inBody = /"model":\s*"([^"]*)"/.exec(request.bodyPrefix)?.[1];
+  const model = inBody ?? /\/models\/([^:]*):/.exec(request.path)?.[1];
   const script = model === undefined ? undefined : SCRIPTS.get(model);
   if (script === undefined) socket.write(UNKNOWN);
   else play(socket, script);

@@ -17,6 +17,7 @@ import { readAllProcesses, readMemory, sumCpuSeconds, treeOf } from './cpu.ts';
 import type { CpuSeconds, RigOptions, Subject } from './subjects.ts';
 import { bearer, HERE, START_TIMEOUT_MS } from './subjects.ts';
 import { ANSWERS } from './workloads.ts';
+import type { Answer } from './workloads.ts';
 
 export interface Omnix {
   readonly subject: Subject;
@@ -38,26 +39,32 @@ export function hasOmnix(): boolean {
   return existsSync(ENTRY);
 }
 
+/** The mock as a provider of each dialect: what our provider's type is, and where it stands. */
+const MOCKS = {
+  openai: { name: 'bench', type: 'openai-compatible', root: '/v1' },
+  anthropic: { name: 'bench-anthropic', type: 'anthropic', root: '' },
+  gemini: { name: 'bench-gemini', type: 'gemini', root: '/v1beta' },
+} as const;
+
 function toConfig(mockPort: number): string {
-  const models = Object.keys(ANSWERS).map((model) =>
+  const answers: readonly (readonly [string, Answer])[] = Object.entries(ANSWERS);
+  const models = answers.map(([model, { dialect }]) =>
     [
       `  ${model}:`,
       '    context: 1000000',
       '    max_output: 16000',
       '    endpoints:',
-      `      - { provider: bench, model: ${model}, price: { input: "0.15", output: "0.60" } }`,
+      `      - { provider: ${MOCKS[dialect ?? 'openai'].name}, model: ${model},`,
+      '          price: { input: "0.15", output: "0.60" } }',
     ].join('\n'),
   );
-  return [
-    'providers:',
-    '  bench:',
-    '    type: openai-compatible',
-    `    base_url: http://127.0.0.1:${mockPort}/v1`,
+  const providers = Object.values(MOCKS).flatMap(({ name, type, root }) => [
+    `  ${name}:`,
+    `    type: ${type}`,
+    `    base_url: http://127.0.0.1:${mockPort}${root}`,
     '    api_key: sk-upstream-of-the-benchmark',
-    'models:',
-    ...models,
-    '',
-  ].join('\n');
+  ]);
+  return ['providers:', ...providers, 'models:', ...models, ''].join('\n');
 }
 
 function createManagementKey(): string {

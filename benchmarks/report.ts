@@ -21,6 +21,8 @@ export interface Report {
 const ORDER: readonly Fact['subject'][] = [
   'upstream alone',
   'omnix',
+  'omnix to anthropic',
+  'omnix to gemini',
   'transport',
   'bare',
   'portkey',
@@ -28,6 +30,8 @@ const ORDER: readonly Fact['subject'][] = [
 
 const LABELS: Readonly<Record<Fact['subject'], string>> = {
   'upstream alone': 'upstream alone',
+  'omnix to anthropic': 'OmniX, translated to Anthropic',
+  'omnix to gemini': 'OmniX, translated to Gemini',
   omnix: 'OmniX, all features on',
   transport: 'transport only',
   bare: 'bare proxy',

@@ -24,6 +24,7 @@ import {
   measureJson,
   measurePacedStream,
   measureSizes,
+  measureTranslated,
 } from './section-cpu.ts';
 import { measureAddedLatency, measureLargeBodies } from './section-latency.ts';
 import { measureMemory, measureOpenStreams, measureStart } from './section-life.ts';
@@ -75,6 +76,7 @@ const SECTIONS = {
   latency: measureAddedLatency,
   large: measureLargeBodies,
   open: measureOpenStreams,
+  translated: measureTranslated,
   sizes: measureSizes,
   memory: measureMemory,
   start: measureStart,

@@ -4,8 +4,9 @@ import { measureCpuRounds } from './cpu-rounds.ts';
 import type { Limit, Row } from './ratios.ts';
 import { formatFigure, ratiosOf, spreadOf } from './ratios.ts';
 import type { Context, Fact, SectionResult } from './section.ts';
-import type { SubjectName } from './subjects.ts';
-import type { WorkloadName } from './workloads.ts';
+import type { Lane } from './load-protocol.ts';
+import type { Subject, SubjectName } from './subjects.ts';
+import type { UpstreamDialect, WorkloadName } from './workloads.ts';
 
 const CONCURRENCY = 32;
 const ALL: readonly SubjectName[] = ['omnix', 'bare', 'transport', 'portkey'];
@@ -131,6 +132,53 @@ export function measureInstantStream(context: Context): Promise<SectionResult> {
 /** Two milliseconds apart, as models write: every event is a read and a write of its own. */
 export function measurePacedStream(context: Context): Promise<SectionResult> {
   return measureStream(context, 'stream_100_paced', '100-chunk stream, a chunk every 2 ms');
+}
+
+/** Our gateway with a workload of another name in place of the one that is asked for. */
+function translated(subject: Subject, dialect: UpstreamDialect): Subject {
+  const lane = (workload: WorkloadName): Lane =>
+    subject.lane(workload === 'small' ? `small_${dialect}` : `stream_100_${dialect}`);
+  return { ...subject, name: `omnix to ${dialect}`, lane };
+}
+
+/** OpenAI's dialect in, another one upstream, against OpenAI's on both sides; one gateway. */
+export async function measureTranslated(context: Context): Promise<SectionResult> {
+  const omnix = context.subjects.find(({ name }) => name === 'omnix');
+  if (omnix === undefined) return { rows: [], facts: [] };
+  const dialects = ['anthropic', 'gemini'] as const;
+  const subjects = [omnix, ...dialects.map((dialect) => translated(omnix, dialect))];
+  const rows: Row[] = [];
+  const facts: Fact[] = [];
+  const kinds = [
+    { workload: 'small', what: 'JSON chat', rounds: context.scale.jsonRounds, value: 1.35 },
+    { workload: 'stream_100', what: '100-chunk stream', rounds: context.scale.streamRounds },
+  ] as const;
+  for (const kind of kinds) {
+    const measured = await measureCpuRounds(
+      { ...context, subjects },
+      {
+        workload: kind.workload,
+        subjects: subjects.map(({ name }) => name),
+        concurrency: CONCURRENCY,
+        rounds: kind.rounds,
+      },
+    );
+    const same = measured.get('omnix');
+    for (const dialect of dialects) {
+      const other = measured.get(`omnix to ${dialect}`);
+      if (same === undefined || other === undefined) continue;
+      rows.push({
+        figure: `${kind.what} translated to ${dialect}, CPU against the same dialect`,
+        unit: 'x',
+        limit: 'value' in kind ? { kind: 'at_most', value: kind.value } : null,
+        values: ratiosOf(other.usPerRequest, same.usPerRequest),
+        note: 'how many times as much',
+        errors: same.errors + other.errors,
+      });
+    }
+    facts.push(...toFacts(measured, `CPU per ${kind.what}, translated or not`));
+  }
+  return { rows, facts };
 }
 
 /** Bodies of real size, without limits of their own: where the CPU time goes as prompts grow. */

@@ -10,9 +10,14 @@ import type { Memory } from './cpu.ts';
 import { readAllProcesses, readMemory, sumCpuSeconds, treeOf } from './cpu.ts';
 import type { Lane } from './load-protocol.ts';
 import type { Cores } from './machine.ts';
-import type { WorkloadName } from './workloads.ts';
+import type { UpstreamDialect, WorkloadName } from './workloads.ts';
 
-export type SubjectName = 'omnix' | 'bare' | 'transport' | 'portkey';
+export type SubjectName =
+  | 'omnix'
+  | 'bare'
+  | 'transport'
+  | 'portkey'
+  | `omnix to ${UpstreamDialect}`;
 
 export interface CpuSeconds {
   readonly own: number;

@@ -4,13 +4,25 @@
  * thing in the same way and needs no route of its own.
  */
 
-export type WorkloadName = 'small' | 'tokens_1k' | 'tokens_10k' | 'tokens_100k' | StreamName;
+export type WorkloadName =
+  | 'small'
+  | 'tokens_1k'
+  | 'tokens_10k'
+  | 'tokens_100k'
+  | StreamName
+  | `${'small' | 'stream_100'}_${UpstreamDialect}`;
 export type StreamName = 'stream_100' | 'stream_100_paced' | 'stream_64_slow';
+/** Dialects of upstreams that a request has to be translated for. */
+export type UpstreamDialect = 'anthropic' | 'gemini';
 
 /** How the mock answers. `eventEveryMs` 0 writes the next event on the next turn of its loop. */
-export type Answer =
+export type Answer = (
   | { readonly kind: 'json'; readonly delayMs: number; readonly answerTokens: number }
-  | { readonly kind: 'stream'; readonly events: number; readonly eventEveryMs: number };
+  | { readonly kind: 'stream'; readonly events: number; readonly eventEveryMs: number }
+) & {
+  /** OpenAI's own where there is none. */
+  readonly dialect?: UpstreamDialect;
+};
 
 /** The public model ids; the mock knows them under the same names. */
 export const ANSWERS = {
@@ -20,6 +32,15 @@ export const ANSWERS = {
   'bench-stream-100': { kind: 'stream', events: 100, eventEveryMs: 0 },
   'bench-stream-100-paced': { kind: 'stream', events: 100, eventEveryMs: 2 },
   'bench-stream-64-slow': { kind: 'stream', events: 64, eventEveryMs: 20 },
+  'bench-anthropic': { kind: 'json', delayMs: 0, answerTokens: 12, dialect: 'anthropic' },
+  'bench-gemini': { kind: 'json', delayMs: 0, answerTokens: 12, dialect: 'gemini' },
+  'bench-anthropic-stream': {
+    kind: 'stream',
+    events: 96,
+    eventEveryMs: 0,
+    dialect: 'anthropic',
+  },
+  'bench-gemini-stream': { kind: 'stream', events: 96, eventEveryMs: 0, dialect: 'gemini' },
 } as const satisfies Record<string, Answer>;
 
 export type ModelName = keyof typeof ANSWERS;
@@ -39,6 +60,10 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Workload>> = {
   stream_100: { model: 'bench-stream-100', promptTokens: 12, eventsMin: 100 },
   stream_100_paced: { model: 'bench-stream-100-paced', promptTokens: 12, eventsMin: 100 },
   stream_64_slow: { model: 'bench-stream-64-slow', promptTokens: 12, eventsMin: 64 },
+  small_anthropic: { model: 'bench-anthropic', promptTokens: 12, eventsMin: 0 },
+  small_gemini: { model: 'bench-gemini', promptTokens: 12, eventsMin: 0 },
+  stream_100_anthropic: { model: 'bench-anthropic-stream', promptTokens: 12, eventsMin: 96 },
+  stream_100_gemini: { model: 'bench-gemini-stream', promptTokens: 12, eventsMin: 96 },
 };
 
 export function isModelName(value: string): value is ModelName {

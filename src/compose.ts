@@ -21,6 +21,7 @@ import { showReceipt } from '#gateway/receipt-reading.ts';
 import { SandboxTransport } from '#gateway/sandbox/transport.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayServices } from '#gateway/dependencies.ts';
 import { createTokenCounter } from '#gateway/tokens.ts';
+import { TokenExchange } from '#gateway/upstream/token-exchange.ts';
 import type { CreditDesk, LedgerReads } from '#http/api/ports.ts';
 import { createIdentity } from '#identity/create-identity.ts';
 import type { Identity, Owner } from '#identity/identity.ts';
@@ -335,6 +336,7 @@ async function open(config: Config, directory: Directory, starting: Starting): P
   const owner = await prepareOwner(config, database, identity);
   const tokens = createTokenCounter();
   const transport = openTransport(opened);
+  const deadlines = new Deadlines(systemClock);
   const catchUp = setInterval(() => void identity.catchUp(), CATCH_UP_MS).unref();
   opened.add(async () => clearInterval(catchUp));
   return {
@@ -352,7 +354,8 @@ async function open(config: Config, directory: Directory, starting: Starting): P
         clock: systemClock,
         newId: () => newId('chatcmpl_').replace('_', '-'),
       }),
-      deadlines: new Deadlines(systemClock),
+      tokenExchange: new TokenExchange(transport, deadlines),
+      deadlines,
       tokens,
       limits: DEFAULT_GATEWAY_LIMITS,
     },

@@ -14,6 +14,7 @@ import {
 } from 'yaml';
 import { z } from 'zod';
 import type { PriceList, PriceSheet } from '#wire/price.ts';
+import type { Environment } from './config-environment.ts';
 
 const decimal = z
   .string('write prices as strings, so that no digit is lost: "0.15"')
@@ -203,8 +204,6 @@ export function toWords(issue: z.core.$ZodRawIssue): string {
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Expansion {
   readonly env: Environment;

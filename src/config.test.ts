@@ -489,3 +489,28 @@ describe('the start screen', () => {
     expect(screen).not.toContain('openai serves no model');
   });
 });
+
+describe('the place of a provider from the environment', () => {
+  const aws = { AWS_BEARER_TOKEN_BEDROCK: 'b', AWS_REGION: 'eu-west-1' };
+  const google = {
+    GOOGLE_VERTEX_API_KEY: 'g',
+    GOOGLE_CLOUD_PROJECT: 'p-1',
+    GOOGLE_CLOUD_LOCATION: 'europe-west4',
+  };
+
+  it('is that of the variables which the official clients read', () => {
+    expect(read('', { ...aws, ...google }).providers).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'bedrock', region: 'eu-west-1', project: null }),
+        expect.objectContaining({ name: 'vertex', region: 'europe-west4', project: 'p-1' }),
+      ]),
+    );
+  });
+
+  it('yields to the config file', () => {
+    const text = 'providers:\n  bedrock:\n    region: us-west-2\n';
+    expect(read(text, aws).providers).toContainEqual(
+      expect.objectContaining({ name: 'bedrock', region: 'us-west-2' }),
+    );
+  });
+});

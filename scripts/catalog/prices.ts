@@ -3,15 +3,19 @@
  * else the majority on input and output, else the youngest. Sets that agree with the winner fill in
  * its gaps.
  */
+import type { Dispute } from '#catalog/disputes.ts';
 import type { PriceSheet, PriceTier } from '#wire/price.ts';
 import { USAGE_BUCKETS } from '#wire/usage.ts';
-import { PRICES, SHUTDOWNS, TODAY } from './decisions.ts';
-import type { Host } from './hosts.ts';
+import { PRICES, TODAY } from './decisions.ts';
+import { toDecimal } from './decimals.ts';
+import type { Host } from './host.ts';
 import {
   DATA_SETS,
+  type DataSet,
   devPoint,
   genaiPoint,
   litellmPoint,
+  litellmUnits,
   type MutableList,
   type PricePoint,
   type Sources,
@@ -20,6 +24,8 @@ import {
 export interface ChosenPrice {
   readonly sheet: PriceSheet | null;
   readonly notes: readonly string[];
+  readonly verdict: Verdict;
+  readonly dispute: Dispute | null;
 }
 
 /** Youngest first. */
@@ -46,37 +52,125 @@ export function choosePrice(host: Host, id: string, sources: Sources): ChosenPri
   if (decision !== undefined && typeof decision.take !== 'string') {
     const { list, source, effectiveFrom } = decision.take;
     const sheet = { list: ordered(list), tiers: [], source, effectiveFrom };
-    return { sheet, notes: [decision.why] };
+    return { sheet, notes: [decision.why], verdict: 'decided', dispute: null };
   }
   const points = pointsOf(host, id, sources);
-  const decided = points.find((point) => point.dataSet === decision?.take);
-  const winner = decided ?? points.find((point) => point.dated) ?? majority(points) ?? points[0];
-  if (winner === undefined) return { sheet: null, notes: ['no price anywhere: left out'] };
+  const { winner, verdict } = vote(points, takeOf(decision));
+  if (winner === null) {
+    return { sheet: null, notes: ['no price anywhere: left out'], verdict, dispute: null };
+  }
   const agreeing = points.filter((point) => agree(point, winner));
   const notes = [...winner.notes, ...(decision === undefined ? [] : [decision.why])];
+  const said = points.map((p) => `${p.dataSet} ${p.list.input}/${p.list.output}`).join(', ');
   if (agreeing.length < points.length) {
-    const said = points.map((p) => `${p.dataSet} ${p.list.input}/${p.list.output}`).join(', ');
-    notes.push(`DISAGREE ${said}; taken: ${winner.dataSet}`);
+    notes.push(`${verdict.toUpperCase()} ${said}; taken: ${winner.dataSet}`);
   }
+  const dispute =
+    verdict === 'disputed'
+      ? { offer: `${host.providerId}/${id}`, said, taken: winner.dataSet }
+      : null;
   const page = host.page ?? sources.pricingPage(host.genai ?? '');
-  return { sheet: toSheet(winner, agreeing, page), notes };
+  return { sheet: toSheet(winner, agreeing, { page, host, id }), notes, verdict, dispute };
+}
+
+function takeOf(decision: (typeof PRICES)[string] | undefined): DataSet | undefined {
+  return typeof decision?.take === 'string' ? decision.take : undefined;
+}
+
+/** How the price was found; only `disputed` leaves a doubt. */
+export type Verdict = 'alone' | 'agreed' | 'decided' | 'newer' | 'majority' | 'disputed';
+
+/**
+ * The vote of the sets, youngest first: a decision by hand, else the set that knows the day from
+ * which the price holds, else the majority, else the youngest. A dated price that began after the
+ * day of every set that says otherwise is a change and no dispute.
+ */
+export function vote(
+  points: readonly PricePoint[],
+  decided: DataSet | undefined,
+): { readonly winner: PricePoint | null; readonly verdict: Verdict } {
+  const [youngest = null] = points;
+  if (youngest === null) return { winner: null, verdict: 'alone' };
+  const byHand = points.find((point) => point.dataSet === decided);
+  if (byHand !== undefined) return { winner: byHand, verdict: 'decided' };
+  if (points.length === 1) return { winner: youngest, verdict: 'alone' };
+  const dated = points.find((point) => point.dated);
+  const most = majority(points);
+  const winner = dated ?? most ?? youngest;
+  const others = points.filter((point) => !agree(point, winner));
+  if (others.length === 0) return { winner, verdict: 'agreed' };
+  if (winner.dated && others.every((o) => DATA_SETS[o.dataSet].date < winner.effectiveFrom)) {
+    return { winner, verdict: 'newer' };
+  }
+  const isMost = most !== undefined && agree(most, winner);
+  return { winner, verdict: isMost ? 'majority' : 'disputed' };
 }
 
 function toSheet(
   winner: PricePoint,
   agreeing: readonly PricePoint[],
-  page: string | undefined,
+  {
+    page,
+    host,
+    id,
+  }: { readonly page: string | undefined; readonly host: Host; readonly id: string },
 ): PriceSheet {
   const list: MutableList = {};
   for (const point of agreeing.toReversed()) Object.assign(list, point.list);
   Object.assign(list, winner.list);
   const tiers = (agreeing.find((point) => point.tiers.length > 0) ?? winner).tiers;
   const set = DATA_SETS[winner.dataSet].name;
+  const isClaude = id.includes('claude');
+  const batch = batchOf(withBothCacheWrites(list, isClaude), agreeing, host);
   return {
-    list: withBothCacheWrites(list),
-    tiers: tiers.map(orderedTier),
+    list: withBothCacheWrites(list, isClaude),
+    tiers: tiers.map((tier) => orderedTier(tier, isClaude)),
+    ...(batch === undefined ? {} : { batch: ordered(batch) }),
     source: page === undefined ? set : `${page} (${set})`,
     effectiveFrom: winner.effectiveFrom,
+  };
+}
+
+function batchOf(
+  list: MutableList,
+  agreeing: readonly PricePoint[],
+  { halfInBatch }: Host,
+): MutableList | undefined {
+  if (halfInBatch !== undefined) return halves(list, halfInBatch);
+  return agreeing.find((point) => point.batch !== undefined)?.batch;
+}
+
+const HALF = 0.5;
+const SIDES = ['input', 'output'] as const;
+
+function halves(list: MutableList, which: 'all' | 'sides'): MutableList {
+  const half: MutableList = {};
+  for (const bucket of which === 'all' ? USAGE_BUCKETS : SIDES) {
+    const price = list[bucket];
+    if (price !== undefined) half[bucket] = toDecimal(Number(price) * HALF);
+  }
+  return half;
+}
+
+/**
+ * The price of a model that is no chat, as litellm has it: per token, per image, per second or per
+ * character. A side that costs nothing has to say so.
+ */
+export function mediaPrice(host: Host, key: string, sources: Sources): PriceSheet | null {
+  const model = sources.litellmModel(key);
+  if (model === undefined) return null;
+  const point = litellmPoint(model);
+  const page = host.page ?? sources.pricingPage(host.genai ?? '');
+  const sheet = toSheet(point, [point], { page, host, id: key });
+  const units = litellmUnits(model);
+  if (units !== null) return { ...sheet, list: units, tiers: [] };
+  const { input, output = point.list.image_output ?? point.list.audio_output ?? '0' } = point.list;
+  if (input === undefined || input === '0') return null;
+  const { input: batch } = sheet.batch ?? {};
+  return {
+    ...sheet,
+    list: ordered({ ...sheet.list, output }),
+    ...(batch === undefined ? {} : { batch: { input: batch } }),
   };
 }
 
@@ -88,18 +182,20 @@ function majority(points: readonly PricePoint[]): PricePoint | undefined {
   return points.find((point) => points.some((other) => other !== point && agree(other, point)));
 }
 
-/** A host with one price for cache writes charges it however long they live. */
-function withBothCacheWrites(list: MutableList): MutableList {
-  const fiveMinutes = list.cache_write_5m;
-  return ordered(
-    fiveMinutes === undefined
-      ? list
-      : { ...list, cache_write_1h: list.cache_write_1h ?? fiveMinutes },
-  );
+/**
+ * A host with one price for cache writes charges it however long they live. Claude's are known by
+ * their lab's rule wherever they run: 1.25 times the input for five minutes, twice for an hour.
+ */
+function withBothCacheWrites(list: MutableList, isClaude: boolean): MutableList {
+  const { input, cache_write_5m: fiveMinutes, cache_write_1h: hour } = list;
+  if (fiveMinutes === undefined) return ordered(list);
+  const twice = toDecimal(2 * Number(input));
+  const known = hour !== undefined && (!isClaude || hour !== fiveMinutes) ? hour : null;
+  return ordered({ ...list, cache_write_1h: known ?? (isClaude ? twice : fiveMinutes) });
 }
 
-function orderedTier({ aboveInputTokens, ...list }: PriceTier): PriceTier {
-  return { aboveInputTokens, ...withBothCacheWrites(list) };
+function orderedTier({ aboveInputTokens, ...list }: PriceTier, isClaude: boolean): PriceTier {
+  return { aboveInputTokens, ...withBothCacheWrites(list, isClaude) };
 }
 
 function ordered(list: MutableList): MutableList {
@@ -109,15 +205,4 @@ function ordered(list: MutableList): MutableList {
     if (price !== undefined) result[bucket] = price;
   }
   return result;
-}
-
-/** The day on which a host stops serving a model: decided by hand, else what litellm knows. */
-export function shutdownOf(host: Host, id: string, sources: Sources): string | undefined {
-  const byHand = SHUTDOWNS[host.providerId]?.find(([pattern]) => pattern.test(id))?.[1];
-  if (byHand !== undefined) return byHand;
-  for (const prefix of host.litellm) {
-    const date = sources.litellmModel(prefix + id)?.deprecation_date;
-    if (date !== undefined) return date;
-  }
-  return undefined;
 }

@@ -18,6 +18,8 @@ export interface PricePoint {
   readonly dataSet: DataSet;
   readonly list: MutableList;
   readonly tiers: readonly PriceTier[];
+  /** Of the host's batch API. */
+  readonly batch?: MutableList;
   readonly effectiveFrom: string;
   /** The set knows the day on which this price began, so it is not an old one left over. */
   readonly dated: boolean;
@@ -47,6 +49,7 @@ const devModelSchema = z.looseObject({
   name: z.string(),
   release_date: z.string(),
   reasoning: z.boolean(),
+  temperature: z.boolean().optional(),
   tool_call: z.boolean(),
   structured_output: z.boolean().optional(),
   open_weights: z.boolean().optional(),
@@ -104,6 +107,8 @@ const litellmModelSchema = z.looseObject({
   max_input_tokens: z.unknown().optional(),
   max_output_tokens: z.unknown().optional(),
   supported_endpoints: z.array(z.string()).optional(),
+  output_vector_size: z.number().optional(),
+  supports_embedding_image_input: z.boolean().optional(),
   tiered_pricing: z.array(z.looseObject({ range: z.array(z.number()).optional() })).optional(),
 });
 export type LitellmModel = z.infer<typeof litellmModelSchema>;
@@ -146,6 +151,11 @@ const LITELLM_BUCKETS: Readonly<Record<string, UsageBucket>> = {
   input_cost_per_audio_token: 'audio_input',
   output_cost_per_audio_token: 'audio_output',
   input_cost_per_image_token: 'image_input',
+  output_cost_per_image_token: 'image_output',
+};
+const LITELLM_BATCH: Readonly<Record<string, UsageBucket>> = {
+  input_cost_per_token_batches: 'input',
+  output_cost_per_token_batches: 'output',
 };
 
 export interface Sources {
@@ -291,6 +301,27 @@ export function devPoint(model: DevModel): PricePoint | null {
 }
 
 export function litellmPoint(model: LitellmModel): PricePoint {
+  const tiers = litellmTiers(model);
+  let list = readUnits(model, LITELLM_BUCKETS, 6);
+  for (const tier of model.tiered_pricing ?? []) {
+    const above = tier.range?.[0] ?? 0;
+    const prices = readUnits(tier, LITELLM_BUCKETS, 6);
+    if (above === 0) list = { ...list, ...prices };
+    else tiers.set(above, prices);
+  }
+  const batch = readUnits(model, LITELLM_BATCH, 6);
+  return {
+    dataSet: 'litellm',
+    list,
+    ...(Object.keys(batch).length === 0 ? {} : { batch }),
+    tiers: toTiers(tiers),
+    effectiveFrom: DATA_SETS.litellm.date,
+    dated: false,
+    notes: [],
+  };
+}
+
+function litellmTiers(model: LitellmModel): Map<number, MutableList> {
   const tiers = new Map<number, MutableList>();
   for (const [unit, value] of Object.entries(model)) {
     const match = /^(.*)_above_(\d+)k_tokens$/.exec(unit);
@@ -299,21 +330,23 @@ export function litellmPoint(model: LitellmModel): PricePoint {
     const above = Number(match[2]) * 1000;
     tiers.set(above, { ...tiers.get(above), [bucket]: toDecimal(value, 6) });
   }
-  let list = readUnits(model, LITELLM_BUCKETS, 6);
-  for (const tier of model.tiered_pricing ?? []) {
-    const above = tier.range?.[0] ?? 0;
-    const prices = readUnits(tier, LITELLM_BUCKETS, 6);
-    if (above === 0) list = { ...list, ...prices };
-    else tiers.set(above, prices);
+  return tiers;
+}
+
+const LITELLM_UNITS: readonly (readonly [unit: string, bucket: UsageBucket])[] = [
+  ['output_cost_per_image', 'image'],
+  ['input_cost_per_second', 'second'],
+  ['input_cost_per_character', 'character'],
+];
+
+/** A price per unit, for a model that has none per token. */
+export function litellmUnits(model: LitellmModel): MutableList | null {
+  if (typeof model['input_cost_per_token'] === 'number') return null;
+  for (const [unit, bucket] of LITELLM_UNITS) {
+    const value = model[unit];
+    if (typeof value === 'number' && value > 0) return { [bucket]: toDecimal(value) };
   }
-  return {
-    dataSet: 'litellm',
-    list,
-    tiers: toTiers(tiers),
-    effectiveFrom: DATA_SETS.litellm.date,
-    dated: false,
-    notes: [],
-  };
+  return null;
 }
 
 function readUnits(

@@ -4,7 +4,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { crc32 } from './crc32.ts';
+import { crc32, crc32OfBytes } from './crc32.ts';
 
 describe('crc32', () => {
   it('gives the check value of the standard', () => {
@@ -16,6 +16,14 @@ describe('crc32', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii' }), (text) => {
         expect(crc32(text)).toBe(zlibCrc32(text));
+      }),
+    );
+  });
+
+  it('agrees with zlib on bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(crc32OfBytes(bytes)).toBe(zlibCrc32(bytes));
       }),
     );
   });

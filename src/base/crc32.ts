@@ -1,6 +1,6 @@
 /**
- * CRC-32 (IEEE 802.3, as in zip and PNG): finds typing errors in a key without asking anybody. It
- * proves nothing else.
+ * CRC-32 (IEEE 802.3, as in zip and PNG): finds typing errors in a key without asking anybody, and
+ * broken frames of AWS's event streams. It proves nothing else.
  */
 
 const POLYNOMIAL = 0xed_b8_83_20;
@@ -20,6 +20,15 @@ export function crc32(text: string): number {
   let crc = ~0;
   for (let index = 0; index < text.length; index += 1) {
     crc = (TABLE[(crc ^ text.charCodeAt(index)) & BYTE_MAX] ?? 0) ^ (crc >>> BITS_PER_BYTE);
+  }
+  return ~crc >>> 0;
+}
+
+/** CRC-32 of bytes, 0 to 2^32 - 1. */
+export function crc32OfBytes(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (let index = 0; index < bytes.length; index += 1) {
+    crc = (TABLE[(crc ^ (bytes[index] ?? 0)) & BYTE_MAX] ?? 0) ^ (crc >>> BITS_PER_BYTE);
   }
   return ~crc >>> 0;
 }

@@ -7,7 +7,7 @@ import { formatUsd, subtractUsd } from '#base/money.ts';
 import type { Offer } from '#providers/offers.ts';
 import { buildCatalog, type Catalog, type CatalogOffer } from './catalog.ts';
 import { BUILT_IN } from './data/built-in.ts';
-import type { CatalogSources, ModelFacts } from './models.ts';
+import { isChatModel, type CatalogSources, type ModelFacts } from './models.ts';
 import { costOfUsage } from './pricing.ts';
 
 const DERIVED_FOR = '2026-11-20';
@@ -31,10 +31,11 @@ function offerOf(providerId: string, model: string): CatalogOffer {
 describe('the catalog that ships', () => {
   const offers = catalog.all().flatMap((model) => model.offers);
 
-  it('joins at least 150 offers, all of them, with facts and a price each', () => {
+  it('has at least 600 models of at least 25 providers, each with facts and a price', () => {
     const listed = Object.values(BUILT_IN.offers).flat();
     expect(offers.length).toBe(listed.length);
-    expect(offers.length).toBeGreaterThanOrEqual(150);
+    expect(catalog.all().length).toBeGreaterThanOrEqual(600);
+    expect(new Set(offers.map(({ providerId }) => providerId)).size).toBeGreaterThanOrEqual(25);
     for (const model of catalog.all()) expect(model.offers, model.facts.id).not.toHaveLength(0);
   });
 
@@ -51,7 +52,8 @@ describe('the catalog that ships', () => {
   });
 
   it('gives nothing away by accident', () => {
-    const free = offers.filter(({ price }) => costOfUsage(price, { input: 1, output: 1 }) === 0n);
+    const used = { input: 1, output: 1, image: 1, second: 1, character: 1 };
+    const free = offers.filter(({ price }) => costOfUsage(price, used) === 0n);
     // Z.AI publishes these two as free for good: https://docs.z.ai/guides/overview/pricing
     expect(free.map((offer) => offer.upstreamModel)).toEqual(['glm-4.5-flash', 'glm-4.7-flash']);
   });
@@ -65,9 +67,10 @@ describe('the catalog that ships', () => {
   });
 
   it('has limits that can be true', () => {
-    const absurd = offers.filter(
-      ({ context, maxOutput }) => (context ?? 4096) < 4096 || (maxOutput ?? 1024) < 1024,
-    );
+    const chat = catalog.all().filter(({ facts }) => isChatModel(facts));
+    const absurd = chat
+      .flatMap((model) => model.offers)
+      .filter(({ context, maxOutput }) => (context ?? 4096) < 4000 || (maxOutput ?? 1024) < 1024);
     expect(absurd.map((offer) => `${offer.providerId}/${offer.upstreamModel}`)).toEqual([]);
   });
 });
@@ -99,6 +102,16 @@ const PUBLISHED: readonly (readonly [provider: string, model: string, prices: st
   ['moonshot', 'kimi-k2.6', '0.95 0.16 4'],
   // https://docs.z.ai/guides/overview/pricing
   ['zai', 'glm-5.2', '1.4 0.26 4.4'],
+  // https://platform.claude.com/docs/en/about-claude/pricing
+  ['anthropic', 'claude-opus-4-8', '5 0.5 25'],
+  ['anthropic', 'claude-haiku-4-5', '1 0.1 5'],
+  // https://ai.google.dev/gemini-api/docs/pricing, above 200,000 tokens
+  ['gemini', 'gemini-3.1-pro-preview', '4 0.4 18'],
+  ['vertex', 'claude-haiku-4-5', '1 0.1 5'],
+  // https://aws.amazon.com/bedrock/pricing/, the global profile
+  ['bedrock', 'claude-opus-4-8', '5 0.5 25'],
+  ['cohere', 'command-r7b-12-2024', '0.0375 0.0375 0.15'],
+  ['openai', 'text-embedding-3-small', '0.02 0.02 0'],
   // https://www.cerebras.ai/pricing
   ['cerebras', 'gpt-oss-120b', '0.35 0.35 0.75'],
 ];
@@ -122,6 +135,34 @@ describe('published prices', () => {
     // https://developers.openai.com/api/docs/pricing: "<272K" against from 272,000 on
     expect(formatUsd(costOfUsage(price, { input: 271_999 }))).toBe('0.6799975');
     expect(formatUsd(costOfUsage(price, { input: 272_000 }))).toBe('1.36');
+  });
+
+  it('of Claude know both lifetimes of its cache, wherever it runs', () => {
+    for (const { facts, offers } of catalog.all()) {
+      if (facts.lab !== 'anthropic') continue;
+      for (const { price, providerId, upstreamModel } of offers) {
+        const { cache_write_5m: five, cache_write_1h: hour } = price.sheet.list;
+        if (five === undefined) continue;
+        const ratio = Number(hour) / Number(price.sheet.list.input);
+        expect(ratio, `${providerId}/${upstreamModel}`).toBeCloseTo(2, 6);
+      }
+    }
+  });
+
+  it('of a regional profile stand beside those of the global one', () => {
+    const ids = catalog.find('claude-opus-4-8')?.offers.filter((o) => o.providerId === 'bedrock');
+    expect(ids?.[0]?.upstreamModel).toBe('global.anthropic.claude-opus-4-8');
+    expect(ids?.find(({ offer }) => offer.regions?.includes('eu-'))?.upstreamModel).toBe(
+      'eu.anthropic.claude-opus-4-8',
+    );
+  });
+
+  it('of a batch are half at hosts that say so', () => {
+    expect(offerOf('anthropic', 'claude-opus-4-8').offer.price.batch).toMatchObject({
+      input: '2.5',
+      cache_read: '0.25',
+      output: '12.5',
+    });
   });
 
   it('carry a source and the day from which they hold', () => {

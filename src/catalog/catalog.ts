@@ -6,7 +6,7 @@
 import { err, ok, type Result } from '#base/result.ts';
 import type { Offer } from '#providers/offers.ts';
 import { BUILT_IN } from './data/built-in.ts';
-import type { CatalogSources, ModelFacts } from './models.ts';
+import type { CatalogSources, ModelFacts, RetiredModel } from './models.ts';
 import { nearestNames } from './nearest.ts';
 import { compilePrice, type Price } from './pricing.ts';
 
@@ -39,6 +39,8 @@ export interface Catalog {
   /** By public id, alias, or `<lab>/` before either; case does not matter. */
   find(name: string): CatalogModel | undefined;
   all(): readonly CatalogModel[];
+  /** A model that its lab has shut down, by id or `<lab>/<id>`; undefined for all others. */
+  retired(name: string): RetiredModel | undefined;
   /** The `n` names of `among` that somebody may have meant by `name`, best first. */
   nearest(name: string, among: Iterable<string>, n: number): readonly string[];
 }
@@ -57,10 +59,14 @@ export function buildCatalog(
     offers: offersByModel.get(facts.id) ?? [],
   }));
   const byName = indexNames(models, faults);
+  const retired = new Map(sources.retired?.map((one) => [one.id, one]));
+  checkRetired(retired.values(), byName, faults);
   if (faults.length > 0) return err(faults);
   return ok({
     find: (name) => (name.length > NAME_LENGTH_MAX ? undefined : byName.get(name.toLowerCase())),
     all: () => models,
+    retired: (name) =>
+      name.length > NAME_LENGTH_MAX ? undefined : retired.get(withoutLab(name.toLowerCase())),
     nearest: nearestNames,
   });
 }
@@ -72,12 +78,14 @@ function joinOffers(
   const factsById = new Map(sources.models.map((facts) => [facts.id, facts]));
   const joined = new Map<string, CatalogOffer[]>();
   for (const [providerId, offers] of Object.entries(sources.offers)) {
-    const upstreamModels = new Set<string>();
+    const offered = new Set<string>();
     for (const offer of offers) {
       const upstreamModel = offer.upstreamModel ?? offer.model;
       const subject = `${providerId}: ${upstreamModel}`;
-      if (upstreamModels.has(upstreamModel)) faults.push({ subject, message: 'is offered twice' });
-      upstreamModels.add(upstreamModel);
+      // One id of a host may serve two names: a snapshot, and the name that has only ever meant it.
+      const key = `${offer.model} ${upstreamModel}`;
+      if (offered.has(key)) faults.push({ subject, message: 'is offered twice' });
+      offered.add(key);
       const facts = factsById.get(offer.model);
       const made = facts === undefined ? noFacts(offer) : joinOffer(providerId, offer, facts);
       if (!made.ok) {
@@ -145,6 +153,26 @@ function indexNames(
     }
   }
   return byName;
+}
+
+function checkRetired(
+  retired: Iterable<RetiredModel>,
+  byName: ReadonlyMap<string, CatalogModel>,
+  faults: CatalogFault[],
+): void {
+  for (const { id, shutdown, successor } of retired) {
+    if (!isIsoDate(shutdown)) {
+      faults.push({ subject: id, message: 'the shutdown date is not an ISO date' });
+    }
+    if (byName.has(id)) faults.push({ subject: id, message: 'is retired and offered' });
+    if (successor !== null && !byName.has(successor)) {
+      faults.push({ subject: id, message: `there is no model ${successor} to take its place` });
+    }
+  }
+}
+
+function withoutLab(name: string): string {
+  return name.slice(name.indexOf('/') + 1);
 }
 
 /** A name that has a slash already is whole. */

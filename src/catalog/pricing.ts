@@ -149,6 +149,8 @@ export function compilePrice(sheet: PriceSheet): Result<Price, PriceFault> {
     if (!compiled.ok) return compiled;
     tiers.push(compiled.value);
   }
+  const batch = compileBand(sheet.batch ?? {}, -1);
+  if (!batch.ok) return batch;
   tiers.sort((a, b) => b.aboveInputTokens - a.aboveInputTokens);
   const [first, ...rest] = tiers;
   return ok({
@@ -205,7 +207,8 @@ function dearestOf(rates: Rates, buckets: readonly UsageBucket[]): Rate {
 
 /** FNV-1a over the numbers: equal sheets have equal versions on every machine. */
 function digest(sheet: PriceSheet): string {
-  const entries = [sheet.list, ...sheet.tiers].map((list) =>
+  const lists = [sheet.list, ...sheet.tiers, ...(sheet.batch === undefined ? [] : [sheet.batch])];
+  const entries = lists.map((list) =>
     Object.entries(list).toSorted(([left], [right]) => (left < right ? -1 : 1)),
   );
   const text = JSON.stringify(entries);

@@ -1,5 +1,8 @@
 /** Failover over real sockets: tried elsewhere is what another endpoint can do better, only. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#base/clock.ts';
+import { buildCatalog } from '#catalog/catalog.ts';
+import { isChatModel } from '#catalog/models.ts';
 import { EARLY_FAULTS, UPSTREAM_ACCOUNT, type EarlyFault } from '#testing/fake-upstream-faults.ts';
 import { errorBody, goodReply, jsonReply, type Mode } from '#testing/fake-upstream-replies.ts';
 import { inTurn, refusedPort } from '#testing/fake-upstream.ts';
@@ -274,5 +277,36 @@ describe('fallbacks of the caller', () => {
       'stops/model-at-stops',
       'b/model-at-b',
     ]);
+  });
+});
+
+describe('a model that its host shuts down within sixty days', () => {
+  const ending = { id: '', shutdown: '' };
+  let late: TestGateway;
+  beforeAll(async () => {
+    const catalog = buildCatalog();
+    if (!catalog.ok) throw new Error('the catalog is broken');
+    const [first] = catalog.value.all().flatMap(({ facts, offers }) =>
+      offers.flatMap(({ providerId, shutdown }) => {
+        const isOurs = providerId === 'openai' && isChatModel(facts) && shutdown !== null;
+        return isOurs ? [{ id: facts.id, shutdown }] : [];
+      }),
+    );
+    if (first === undefined) throw new Error('no model of the catalog has an end');
+    Object.assign(ending, first);
+    const dayBeforeMs = Date.parse(first.shutdown) - 86_400_000;
+    const clock = { ...systemClock, nowMs: () => dayBeforeMs };
+    late = await createTestGateway({ clock });
+  });
+  afterAll(() => late.close());
+
+  it('is served, and every answer says when it ends', async () => {
+    late.fake.on('/stops', answerWell);
+    const response = await late.chat({ model: ending.id });
+    const [warning, ...others] = listOf(at(await response.json(), 'warnings')).map(objectOf);
+    expect(warning).toMatchObject({ code: 'deprecated', param: 'model' });
+    expect(warning?.['message']).toContain(`'${ending.id}' shuts down on ${ending.shutdown}`);
+    expect(others).toEqual([]);
+    await late.untilSettled();
   });
 });

@@ -3,8 +3,10 @@
  * answers; nothing has reached the client before that, so a failure is invisible (promise 12).
  */
 import { describeError } from '#base/describe-error.ts';
+import { endOfLife } from '#catalog/lifecycle.ts';
+import type { Awaitable } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
-import type { Warning } from '#providers/provider.ts';
+import { CannotSay, type Warning } from '#providers/provider.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { elapsedMs, type Call } from './call.ts';
 import type { WholeAnswer } from './chat/answer-form.ts';
@@ -13,8 +15,14 @@ import { affordableTokens, type Held } from './hold.ts';
 import type { Candidate } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 import { Exchange, type LiveStream, type Reply } from './upstream/exchange.ts';
-import { unreadable, type AttemptFailure } from './upstream/failure.ts';
-import { prepareRequest } from './upstream/prepare.ts';
+import {
+  fromCannotSay,
+  NotDispatched,
+  toClientError,
+  unreadable,
+  type AttemptFailure,
+} from './upstream/failure.ts';
+import { prepareRequest, type PreparedRequest } from './upstream/prepare.ts';
 
 /** One line of a receipt's `attempts`. */
 export interface AttemptRecord {
@@ -70,51 +78,115 @@ async function openAttempt(run: Run, candidate: Candidate, attempt: number): Pro
   });
 }
 
-interface Tried {
-  readonly reply: Reply;
-  readonly warnings: readonly Warning[];
-  readonly firstByteMs: number;
+/** A defect of ours in one provider must not take the others down with it. */
+function failureOf(thrown: unknown): AttemptFailure {
+  if (thrown instanceof CannotSay) return fromCannotSay(thrown);
+  if (thrown instanceof NotDispatched) return thrown.failure;
+  return unreadable('internal_error', describeError(thrown));
 }
 
-/** A defect of ours in one provider must not take the others down with it. */
-async function tryCandidate(run: Run, candidate: Candidate): Promise<Tried> {
+/** At once where the host's credentials are. */
+function prepare(run: Run, candidate: Candidate): Awaitable<PreparedRequest | AttemptFailure> {
+  const { services, call, reading, held } = run;
   try {
-    return await dispatchTo(run, candidate);
+    const preparing = prepareRequest(reading, candidate, {
+      outputTokensCap: held.capped ? affordableTokens(candidate, held.hold.amount) : null,
+      nowMs: call.clock.nowMs(),
+      tokenExchange: services.tokenExchange,
+    });
+    return preparing instanceof Promise ? preparing.catch(failureOf) : preparing;
   } catch (thrown) {
-    const cause = describeError(thrown);
-    const reply: Reply = { kind: 'failed', failure: unreadable('internal_error', cause) };
-    return { reply, warnings: [], firstByteMs: 0 };
+    return failureOf(thrown);
   }
 }
 
-async function dispatchTo(run: Run, candidate: Candidate): Promise<Tried> {
-  const { services, call, reading, held } = run;
-  const { endpoint } = candidate;
-  const cap = held.capped ? affordableTokens(candidate, held.hold.amount) : null;
-  const nowMs = (): number => call.clock.nowMs();
-  const preparing = prepareRequest(reading, candidate, {
-    outputTokensCap: cap,
-    nowMs: nowMs(),
-  });
-  const prepared = preparing instanceof Promise ? await preparing : preparing;
-  const exchange = new Exchange({
-    endpoint,
-    stream: reading.stream,
-    sink: call.sink,
-    deadlines: services.deadlines,
-    limits: services.limits,
-    nowMs,
-  });
-  const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
-  const reply = await exchange.run(transport, prepared.request);
-  const firstByte = exchange.firstByteMs ?? services.deadlines.now();
-  const { warnings } = prepared;
-  return { reply, warnings, firstByteMs: firstByte - call.startedMonotonicMs };
+interface Tried {
+  readonly reply: Reply;
+  readonly firstByteMs: number;
 }
 
-function record(candidate: Candidate, failure: AttemptFailure, ms: number): AttemptRecord {
-  const { outcome, status } = failure;
-  return { endpoint: candidate.endpoint.id, outcome, status, ms: Math.round(ms) };
+async function dispatch(
+  run: Run,
+  candidate: Candidate,
+  { request, tokenKey }: PreparedRequest,
+): Promise<Tried> {
+  const { services, call, reading } = run;
+  const { endpoint } = candidate;
+  try {
+    const exchange = new Exchange({
+      endpoint,
+      reading,
+      generationId: call.generationId,
+      sink: call.sink,
+      deadlines: services.deadlines,
+      limits: services.limits,
+      nowMs: () => call.clock.nowMs(),
+    });
+    const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
+    const reply = await exchange.run(transport, request);
+    if (tokenKey !== null && reply.kind === 'failed' && reply.failure.status === 401) {
+      services.tokenExchange.forget(tokenKey);
+    }
+    const firstByte = exchange.firstByteMs ?? services.deadlines.now();
+    return { reply, firstByteMs: firstByte - call.startedMonotonicMs };
+  } catch (thrown) {
+    return { reply: { kind: 'failed', failure: failureOf(thrown) }, firstByteMs: 0 };
+  }
+}
+
+/** Whoever uses a model that is about to end hears of it with every answer. */
+function withEnd(
+  warnings: readonly Warning[],
+  { model, endpoint }: Candidate,
+  nowMs: number,
+): readonly Warning[] {
+  const { shutdown } = endpoint;
+  if (shutdown === null) return warnings;
+  const end = endOfLife({ id: model.id, shutdown, successor: model.successor }, nowMs);
+  if (end === null) return warnings;
+  return [...warnings, { code: 'deprecated', param: 'model', message: end.message }];
+}
+
+/** What has been tried so far. */
+interface Progress {
+  readonly attempts: AttemptRecord[];
+  /** Attempts that were opened: the only ones that the ledger knows. */
+  opened: number;
+  /** What the caller is told if nothing more can be tried. */
+  last: { readonly candidate: Candidate; readonly failure: AttemptFailure } | null;
+}
+
+function noteFailure(
+  run: Run,
+  progress: Progress,
+  failed: { candidate: Candidate; failure: AttemptFailure; startedMs: number },
+): void {
+  const { candidate, failure, startedMs } = failed;
+  const { outcome, status, refusal } = failure;
+  const ms = Math.round(elapsedMs(run.call) - startedMs);
+  progress.attempts.push({ endpoint: candidate.endpoint.id, outcome, status, ms });
+  // That one endpoint cannot take the request says nothing where another failed at it.
+  if (refusal === null || progress.last === null || progress.last.failure.refusal !== null) {
+    progress.last = { candidate, failure };
+  }
+  logFailure(run.call, candidate, failure);
+}
+
+function leave(
+  progress: Progress,
+  candidate: Candidate,
+  state: Extract<Attempted, { kind: 'gone' }>['state'],
+): Attempted {
+  const { attempts, opened } = progress;
+  return { kind: 'gone', candidate, state, attempts, attempt: Math.max(0, opened - 1) };
+}
+
+/** Nobody could serve. Of what was never sent there is nothing to settle. */
+function giveUp({ attempts, opened, last }: Progress): Attempted {
+  if (last === null) throw new GatewayError('no_healthy_endpoint');
+  const { failure, candidate } = last;
+  if (opened === 0) throw toClientError(failure, candidate.endpoint.providerName, attempts.length);
+  return { kind: 'failed', candidate, failure, attempts, attempt: opened - 1 };
 }
 
 /**
@@ -126,40 +198,43 @@ export async function attempt(
   asked: { readonly reading: ChatRequestReading; readonly held: Held },
 ): Promise<Attempted> {
   const run: Run = { services, call, ...asked };
-  const { candidates } = asked.held.plan;
-  const attempts: AttemptRecord[] = [];
-  let last: { candidate: Candidate; failure: AttemptFailure } | null = null;
-  for (const [number, candidate] of candidates.entries()) {
+  const progress: Progress = { attempts: [], opened: 0, last: null };
+  for (const candidate of asked.held.plan.candidates) {
     if (call.sink.closed) {
-      const state = number === 0 ? 'untouched' : 'failed';
-      return { kind: 'gone', candidate, state, attempts, attempt: Math.max(0, number - 1) };
-    }
-    await openAttempt(run, candidate, number);
-    if (call.sink.closed) {
-      return { kind: 'gone', candidate, state: 'failed', attempts, attempt: number };
+      return leave(progress, candidate, progress.opened === 0 ? 'untouched' : 'failed');
     }
     const startedMs = elapsedMs(call);
-    const { reply, warnings, firstByteMs } = await tryCandidate(run, candidate);
-    const served = { candidate, warnings, firstByteMs, attempts, attempt: number };
-    if (reply.kind === 'stream' || reply.kind === 'whole') return { ...reply, ...served };
-    if (reply.kind === 'gone') {
-      const state = reply.failed ? 'failed' : 'working';
-      return { kind: 'gone', candidate, state, attempts, attempt: number };
+    const preparing = prepare(run, candidate);
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
+    if ('outcome' in prepared) {
+      noteFailure(run, progress, { candidate, failure: prepared, startedMs });
+      continue;
     }
-    const { failure } = reply;
-    attempts.push(record(candidate, failure, elapsedMs(call) - startedMs));
-    last = { candidate, failure };
-    logFailure(call, candidate, failure);
-    if (failure.retry === 'never') break;
+    const number = progress.opened;
+    await openAttempt(run, candidate, number);
+    progress.opened += 1;
+    if (call.sink.closed) return leave(progress, candidate, 'failed');
+    const { reply, firstByteMs } = await dispatch(run, candidate, prepared);
+    if (reply.kind === 'stream' || reply.kind === 'whole') {
+      const warnings = withEnd(prepared.warnings, candidate, call.clock.nowMs());
+      const { attempts } = progress;
+      return { ...reply, candidate, warnings, firstByteMs, attempts, attempt: number };
+    }
+    if (reply.kind === 'gone') {
+      return leave(progress, candidate, reply.failed ? 'failed' : 'working');
+    }
+    noteFailure(run, progress, { candidate, failure: reply.failure, startedMs });
+    if (reply.failure.retry === 'never') break;
   }
-  if (last === null) throw new GatewayError('no_healthy_endpoint');
-  return { kind: 'failed', ...last, attempts, attempt: attempts.length - 1 };
+  return giveUp(progress);
 }
 
 /** Failures that the operator must mend: the provider refuses the credential that we hold. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['authentication', 'permission', 'billing']);
 
 function logFailure(call: Call, { endpoint }: Candidate, failure: AttemptFailure): void {
+  // Nothing is unwell, and the words may quote the request.
+  if (failure.refusal !== null) return;
   const status = failure.status === null ? {} : { status: failure.status };
   const ours = OWN_FAULTS.has(failure.outcome);
   call.log.write(ours ? 'error' : 'warn', ours ? 'credential_refused' : 'attempt_failed', {

@@ -5,6 +5,7 @@ import type { Identity } from '#identity/identity.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import type { Directory } from './endpoint.ts';
 import type { TokenCounter } from './tokens.ts';
+import type { TokenExchange } from './upstream/token-exchange.ts';
 
 export interface GatewayLimits {
   readonly bodyBytesMax: number;
@@ -27,6 +28,8 @@ export interface GatewayServices {
   readonly transport: Transport;
   /** For endpoints of the sandbox: answers in process. */
   readonly sandboxTransport: Transport;
+  /** For hosts that want a token in place of the secret. */
+  readonly tokenExchange: TokenExchange;
   readonly deadlines: Deadlines;
   readonly tokens: TokenCounter;
   readonly limits: GatewayLimits;

@@ -4,7 +4,9 @@
  * start.
  */
 import type { Catalog, CatalogModel, CatalogOffer } from '#catalog/catalog.ts';
+import { isChatModel, type RetiredModel } from '#catalog/models.ts';
 import { compilePrice, type Price } from '#catalog/pricing.ts';
+import { isServedIn } from '#catalog/regions.ts';
 import type { Book } from '#ledger/ledger.ts';
 import type { HeaderPairs, Provider } from '#providers/provider.ts';
 import type { PriceSheet } from '#wire/price.ts';
@@ -72,27 +74,27 @@ interface Placed {
   readonly price: Price;
   readonly context: number | null;
   readonly maxOutput: number | null;
+  readonly shutdown: string | null;
 }
 
-/** One endpoint for each credential. None where the provider does not speak our dialect yet. */
+/** One endpoint for each credential. None where the provider has no chat. */
 function toEndpoints(configured: ConfiguredProvider, placed: Placed): Endpoint[] {
   const { provider, name, baseUrl, region, project, account } = configured;
-  const { chat } = provider;
-  if (chat?.passThrough === undefined) return [];
-  const { codec, passThrough } = chat;
   const target = { baseUrl, model: placed.upstreamModel, region, project, account };
+  const chat = typeof provider.chat === 'function' ? provider.chat(target) : provider.chat;
+  if (chat === undefined) return [];
   return configured.secrets.map((secret) => ({
     id: `${name}/${placed.upstreamModel}`,
     providerName: name,
     provider,
-    codec,
-    passThrough,
+    chat,
     target,
     secret,
     headers: configured.headers,
     price: placed.price,
     context: placed.context,
     maxOutput: placed.maxOutput,
+    shutdown: placed.shutdown,
     silenceMs: silenceOf(configured.timeoutMs),
     book: configured.book,
   }));
@@ -112,6 +114,7 @@ function catalogEndpoints(
     providers
       // What an operator deploys under names of his own is not offered by name.
       .filter(({ provider }) => provider.id === offer.providerId && provider.baseUrl !== null)
+      .filter(({ region }) => isServedIn(offer.offer, region))
       .map((configured) => ({
         priority: configured.priority,
         endpoints: toEndpoints(configured, offer),
@@ -133,7 +136,9 @@ function fromCatalog(model: CatalogModel, endpoints: readonly Endpoint[]): Publi
     outputModalities: facts.output,
     capabilities: facts.capabilities,
     shutdown: facts.shutdown ?? null,
+    successor: facts.successor ?? null,
     hosts: model.offers.map(({ providerId }) => providerId),
+    offers: model.offers,
     endpoints,
     chain: null,
   };
@@ -152,7 +157,9 @@ function unknownModel(id: string, endpoints: readonly Endpoint[]): PublicModel {
     outputModalities: ['text'],
     capabilities: [],
     shutdown: null,
+    successor: null,
     hosts: [],
+    offers: [],
     endpoints,
     chain: null,
   };
@@ -175,7 +182,9 @@ class Builder {
 
   build(): void {
     for (const model of this.#sources.catalog.all()) {
-      const endpoints = catalogEndpoints(model.offers, this.#sources.providers);
+      // What is no chat has a door of its own.
+      const offers = isChatModel(model.facts) ? model.offers : [];
+      const endpoints = catalogEndpoints(offers, this.#sources.providers);
       this.models.set(model.facts.id, fromCatalog(model, endpoints));
     }
     for (const model of this.#sources.models) {
@@ -225,6 +234,7 @@ class Builder {
       price,
       context: firstOf(limits.map((source) => source?.context)),
       maxOutput: firstOf(limits.map((source) => source?.maxOutput)),
+      shutdown: offer?.upstreamModel === upstreamModel ? offer.shutdown : null,
     };
     return { priority: configured.priority, endpoints: toEndpoints(configured, placed) };
   }
@@ -323,6 +333,10 @@ class Names implements Directory {
 
   all(): readonly PublicModel[] {
     return [...this.#models.values()];
+  }
+
+  retired(name: string): RetiredModel | undefined {
+    return this.#sources.catalog.retired(name);
   }
 
   nearest(name: string, among: readonly PublicModel[]): readonly string[] {

@@ -2,9 +2,11 @@
  * Where models run, as the gateway sees it: the join of catalog, providers and the operator's
  * config.
  */
+import type { CatalogOffer } from '#catalog/catalog.ts';
+import type { RetiredModel } from '#catalog/models.ts';
 import type { Price } from '#catalog/pricing.ts';
 import type { Book } from '#ledger/ledger.ts';
-import type { ChatCodec, HeaderPairs, PassThrough, Provider, Target } from '#providers/provider.ts';
+import type { ChatSupport, HeaderPairs, Provider, Target } from '#providers/provider.ts';
 
 /** One model at one host with one credential. */
 export interface Endpoint {
@@ -13,9 +15,8 @@ export interface Endpoint {
   /** The operator's name of the provider; what `provider` in an answer says. */
   readonly providerName: string;
   readonly provider: Provider;
-  /** How it speaks chat. */
-  readonly codec: ChatCodec;
-  readonly passThrough: PassThrough;
+  /** How it speaks chat: what has no `passThrough` is translated. */
+  readonly chat: ChatSupport;
   readonly target: Target;
   /** Empty where the host needs none. */
   readonly secret: string;
@@ -24,6 +25,8 @@ export interface Endpoint {
   /** Tokens; null where nobody says. */
   readonly context: number | null;
   readonly maxOutput: number | null;
+  /** ISO date on which this host stops serving it; null where none is known. */
+  readonly shutdown: string | null;
   /** How long the upstream may be silent, before its first byte and between two. */
   readonly silenceMs: SilenceLimits;
   readonly book: Book;
@@ -51,8 +54,12 @@ export interface PublicModel {
   readonly outputModalities: readonly string[];
   readonly capabilities: readonly string[];
   readonly shutdown: string | null;
+  /** Public id of what its lab recommends in its place. */
+  readonly successor: string | null;
   /** Ids of the providers that the catalog knows to serve it. */
   readonly hosts: readonly string[];
+  /** What the catalog knows of these hosts. */
+  readonly offers: readonly CatalogOffer[];
   /** In the order in which they are tried. */
   readonly endpoints: readonly Endpoint[];
   /** An alias: the models behind it, in order. It has no endpoints of its own. */
@@ -66,6 +73,8 @@ export interface Directory {
   available(): readonly PublicModel[];
   /** The whole catalog; those without endpoints cannot be used. */
   all(): readonly PublicModel[];
+  /** A model that its lab has shut down and nobody serves; undefined for all others. */
+  retired(name: string): RetiredModel | undefined;
   /** Names somebody may have meant, best first. */
   nearest(name: string, among: readonly PublicModel[]): readonly string[];
 }

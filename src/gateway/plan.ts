@@ -4,11 +4,12 @@
  * first attempt.
  */
 import { maxUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
+import { endMessage } from '#catalog/lifecycle.ts';
 import { highestCost } from '#catalog/pricing.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
-import { modelNotFound, quote } from '#wire/refusals.ts';
+import { modelNotFound, modelShutDown, quote } from '#wire/refusals.ts';
 import type { ChatRequestReading, RequestedName } from './chat/read-request.ts';
 import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
 
@@ -93,6 +94,8 @@ function modelsOf(
   return names.flatMap(({ name, param }) => {
     const models = directory.resolve(name);
     if (models.length > 0) return models.map((model) => ({ name, param, model }));
+    const retired = directory.retired(name);
+    if (retired !== undefined) throw modelShutDown(endMessage(retired, 'ended'), param);
     const usable = directory.available().filter((model) => mayUse(caller, model));
     throw modelNotFound(name, directory.nearest(name, usable), param);
   });

@@ -4,19 +4,22 @@
  */
 import { toBytes } from '#base/bytes.ts';
 import { formatUsd } from '#base/money.ts';
+import type { Awaitable } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
 import type { Caller } from '#identity/identity.ts';
 import { GatewayError } from '#wire/errors.ts';
+import type { Usage } from '#wire/usage.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
 import { servedHeaders, type Attempted } from './attempt.ts';
 import { billCancelled, billComplete, NO_USAGE, waive, type Bill } from './bill.ts';
 import { answerHeaders, elapsedMs, type Call } from './call.ts';
-import type { AnswerTail } from './chat/answer-form.ts';
+import type { AnswerStream, AnswerTail } from './chat/answer-form.ts';
 import type { ChatRequestReading } from './chat/read-request.ts';
 import { inputTokens, outputTokens } from './chat/usage-json.ts';
 import type { Held } from './hold.ts';
 import { toReceiptDetail, type ReceiptOutcome } from './receipt.ts';
 import type { GatewayServices } from './dependencies.ts';
+import type { TokenCounter } from './tokens.ts';
 import { toClientError, toStreamError } from './upstream/failure.ts';
 
 export interface Settling {
@@ -135,6 +138,27 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
 }
 
+/**
+ * The bill of a stream of which the upstream had counted only a part when it stopped: some state
+ * the input at the start (source `none`: not the whole of it) and the output at the end. Its
+ * numbers stand, and what it generated since is counted here.
+ */
+async function billTail(
+  answer: AnswerStream,
+  tokens: TokenCounter,
+  bill: (answer: Pick<AnswerStream, 'usage' | 'finish' | 'producedText'>) => Awaitable<Bill>,
+): Promise<Bill> {
+  const { usage, finish } = answer;
+  const tail = answer.uncountedText();
+  if (usage === null || tail === null) return bill(answer);
+  const { buckets, source } = usage;
+  const before = source === 'upstream' ? (buckets.output ?? 0) : 0;
+  const output = before + (await tokens.count(tail));
+  const whole: Usage = { ...usage, source: 'upstream', buckets: { ...buckets, output } };
+  const billed = await bill({ usage: whole, finish, producedText: () => tail });
+  return { ...billed, usage: { ...billed.usage, source: 'counted' } };
+}
+
 async function settleStream(settling: Settling, attempted: Of<'stream'>): Promise<void> {
   const { call, reading, services } = settling;
   const { live, candidate } = attempted;
@@ -146,7 +170,9 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
   const end = await live.over;
   const { finish } = answer;
   if (end.kind === 'complete') {
-    const bill = await billComplete(candidate, answer, counting);
+    const bill = await billTail(answer, services.tokens, (told) =>
+      billComplete(candidate, told, counting),
+    );
     const recorded = await journal(settling, attempted, { outcome: 'completed', bill, finish });
     const tail = tailOf(attempted, bill);
     if (!call.sink.closed) {
@@ -161,7 +187,9 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
     call.sink.write(answer.breaking(error, call.id));
     call.sink.end();
   } else {
-    const bill = await billCancelled(candidate, answer, counting);
+    const bill = await billTail(answer, services.tokens, (told) =>
+      billCancelled(candidate, told, counting),
+    );
     await journal(settling, attempted, { outcome: 'cancelled', bill, finish });
   }
 }

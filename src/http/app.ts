@@ -108,7 +108,7 @@ export function createHotRoutes(services: ChatRouteServices): HotRoutes {
 
 /** The whole surface. Requests are refused while the process drains. */
 export function createApp(services: AppServices & StatusServices): Hono {
-  const { identity, gateway, reads, credit, log, lifecycle, openExchange } = services;
+  const { identity, gateway, reads, credit, log, lifecycle, openExchange, clock } = services;
   const app = new Hono();
   addStatusRoutes(app, services);
   const chat = answerChat(services);
@@ -121,7 +121,7 @@ export function createApp(services: AppServices & StatusServices): Hono {
   app.all('/v1/chat/completions', (context) => {
     throw methodNotAllowed(context.req.method, ['POST']);
   });
-  addModelRoutes(app, { identity, directory: gateway.directory, openExchange });
+  addModelRoutes(app, { identity, directory: gateway.directory, openExchange, clock });
   app.route(
     '/v1',
     createManagementApp({

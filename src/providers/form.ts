@@ -19,6 +19,8 @@ export interface CacheHint {
 }
 
 interface PartBase {
+  /** Where it stands in the caller's body (`messages[3].content[1]`), for refusals and warnings. */
+  readonly path?: string;
   readonly cache?: CacheHint;
   readonly native?: NativeFields;
 }
@@ -152,6 +154,8 @@ export interface Turn {
    * The dialect's own id of the item (Responses), kept for `previous_response_id` and for edits.
    */
   readonly id?: string;
+  /** Where it stands in the caller's body (`messages[3]`), for refusals and warnings. */
+  readonly path?: string;
   readonly native?: NativeFields;
 }
 

@@ -12,16 +12,16 @@ import type { Offer } from './offers.ts';
 
 /**
  * What a request wants of an upstream. Later steps add theirs here, and the address functions
- * answer.
+ * answer. `chat_stream` is a chat whose answer is streamed: some hosts have another path for it.
  */
-export type Operation = 'chat';
+export type Operation = 'chat' | 'chat_stream';
 
 /** Wire dialects. A door and an upstream that name the same one pass bytes through. */
 export type Dialect =
   | 'openai-chat'
   | 'openai-responses'
   | 'anthropic-messages'
-  | 'gemini'
+  | 'generate-content'
   | 'bedrock-converse'
   | 'cohere-chat';
 
@@ -111,7 +111,7 @@ export interface UpstreamErrorInput {
 
 /** A setting that could not be passed on as it stood; told to the caller in `warnings`. */
 export interface Warning {
-  readonly code: 'dropped' | 'renamed' | 'emulated' | 'clamped' | 'ignored';
+  readonly code: 'dropped' | 'renamed' | 'emulated' | 'clamped' | 'ignored' | 'deprecated';
   /** Path of the field in the caller's own dialect. */
   readonly param: string;
   readonly message: string;
@@ -161,19 +161,50 @@ export interface ChatStreamDecoder {
   end(): readonly ChatEvent[];
 }
 
+/**
+ * Thrown by `encode`: this upstream cannot take the request, and no repair would be honest. Another
+ * may take it; if none does, the caller gets a 400 with these words.
+ */
+export class CannotSay extends Error {
+  override readonly name = 'CannotSay';
+  /** Path in the caller's body: `messages[3].content[1]`. */
+  readonly param: string;
+
+  constructor(param: string, message: string) {
+    super(message);
+    this.param = param;
+  }
+}
+
+export interface Encoded {
+  /** JSON. */
+  readonly body: unknown;
+  readonly warnings: readonly Warning[];
+  /** Headers that this request needs besides the usual ones, such as a beta's name. */
+  readonly headers?: HeaderPairs;
+  /** Members of the caller's body that the form has no word for and this body says all the same. */
+  readonly said?: readonly string[];
+}
+
 /** Translation from and to the common form. */
 export interface ChatCodec {
-  encode(
-    form: ChatForm,
-    target: Target,
-  ): { readonly body: unknown; readonly warnings: readonly Warning[] };
+  /** Throws CannotSay. */
+  encode(form: ChatForm, target: Target): Encoded;
+  /** A whole answer. Throws what it likes if it is not one: the gateway calls that malformed. */
   decode(body: unknown): ChatAnswer;
+  /** What an upstream complains of under 200, in place of a whole answer; null if it does not. */
+  readComplaint?(body: unknown): UpstreamComplaint | null;
   stream(): ChatStreamDecoder;
 }
+
+/** How a streamed answer is cut into events. */
+export type StreamFraming = 'sse' | 'aws-event-stream';
 
 export interface ChatSupport {
   readonly dialect: Dialect;
   readonly codec: ChatCodec;
+  /** `sse` unless said. Of a binary frame, `event` is its `:event-type` or `:exception-type`. */
+  readonly framing?: StreamFraming;
   /** Present where the dialect is also a door's. */
   readonly passThrough?: PassThrough;
 }
@@ -186,7 +217,12 @@ export interface Provider {
   /** Null: the operator must say where it is (azure-openai, vllm, openai-compatible ...). */
   readonly baseUrl: string | null;
   /** Environment variables, usual names first, whose presence switches the provider on. */
-  readonly env: { readonly apiKey: readonly string[]; readonly baseUrl?: readonly string[] };
+  readonly env: {
+    readonly apiKey: readonly string[];
+    readonly baseUrl?: readonly string[];
+    readonly region?: readonly string[];
+    readonly project?: readonly string[];
+  };
   /** False for hosts that need no secret (ollama, vllm, lm-studio). */
   readonly needsKey: boolean;
   /** Whether an abort ends generation and its bill, or is billed to the end (money.md, rule 6). */
@@ -195,5 +231,6 @@ export interface Provider {
   credentials(input: CredentialInput): Awaitable<Credentials>;
   readError(input: UpstreamErrorInput): UpstreamError;
   readonly offers: readonly Offer[];
-  readonly chat?: ChatSupport;
+  /** A function where one host speaks several dialects, by model (Vertex, Azure). */
+  readonly chat?: ChatSupport | ((target: Target) => ChatSupport);
 }

@@ -100,14 +100,14 @@ export function compareRequests(
     .map(({ path, before, after }) => differ(`parameter ${path}`, before, after));
 }
 
-interface Change {
+export interface Change {
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
 /** The smallest places in which two JSON values differ. */
-function* changes(before: unknown, after: unknown, path: string): Iterable<Change> {
+export function* changes(before: unknown, after: unknown, path: string): Iterable<Change> {
   if (isDeepStrictEqual(before, after)) return;
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     for (const [index, value] of before.entries()) {

@@ -83,7 +83,7 @@ export function requestFor(exchange: RecordedExchange): JsonObject {
   return body;
 }
 
-interface ClientView {
+export interface ClientView {
   readonly reading: Reading;
   readonly events: readonly unknown[];
   readonly thrown: unknown;
@@ -106,12 +106,13 @@ export async function replay(rig: Rig, exchange: RecordedExchange): Promise<Repl
     ...compareRequests(sent, parse(received.body.toString('utf8')), view.reading.warned),
     ...(exchange.status === 200
       ? [...compareAnswers(recorded, view), ...compareRest(exchange, view)]
-      : compareFailure(exchange, recorded, view.thrown)),
+      : compareFailure(exchange.status, recorded.error, view.thrown)),
   ];
   return { exchange, differences };
 }
 
-async function ask(rig: Rig, body: JsonObject): Promise<ClientView> {
+/** Asks with the official client; what it raises is part of the view. */
+export async function ask(rig: Rig, body: JsonObject): Promise<ClientView> {
   const client = new OpenAI({ baseURL: rig.server.baseUrl, apiKey: rig.key, maxRetries: 0 });
   const events: unknown[] = [];
   let thrown: unknown = null;
@@ -160,7 +161,7 @@ function compareAnswers(recorded: Reading, view: ClientView): string[] {
 }
 
 /** For a line of the report. */
-function describe(thrown: unknown): string {
+export function describe(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : JSON.stringify(thrown);
 }
 
@@ -179,23 +180,28 @@ function compareCost(reading: Reading): string[] {
   return Math.abs(cost - expected) <= NANO_USD ? [] : [`usage.cost: ${cost} is not ${expected}`];
 }
 
-function compareFailure(exchange: RecordedExchange, recorded: Reading, thrown: unknown): string[] {
+/** How a failure that the host told with `recordedStatus` and `message` must reach the client. */
+export function compareFailure(
+  recordedStatus: number,
+  message: string | null,
+  thrown: unknown,
+): string[] {
   if (!(thrown instanceof APIError)) return [`no APIError but ${describe(thrown)}`];
   const status: unknown = thrown.status;
-  const allowed = STATUS_POLICY[exchange.status] ?? [exchange.status];
+  const allowed = STATUS_POLICY[recordedStatus] ?? [recordedStatus];
   if (typeof status !== 'number' || !allowed.includes(status)) {
-    return [`status ${exchange.status} became ${String(status)}: ${thrown.message}`];
+    return [`status ${recordedStatus} became ${String(status)}: ${thrown.message}`];
   }
   const differences: string[] = [];
   const isCallers = status === 400;
-  if (isCallers && !thrown.message.includes(recorded.error ?? '')) {
+  if (isCallers && !thrown.message.includes(message ?? '')) {
     differences.push(`the caller is not told why: ${thrown.message}`);
   }
   for (const field of ['message', 'type', 'param', 'code']) {
     if (at(thrown.error, field) === undefined) differences.push(`error.${field} is missing`);
   }
   const code = stringOf(at(thrown.error, 'code'));
-  if (exchange.status === 401 && code === 'invalid_api_key') {
+  if (recordedStatus === 401 && code === 'invalid_api_key') {
     differences.push('an outage of our credential is told as the key of the caller');
   }
   return differences;
@@ -209,6 +215,7 @@ function compareFailure(exchange: RecordedExchange, recorded: Reading, thrown: u
 const STATUS_POLICY: Readonly<Record<number, readonly number[]>> = {
   400: [400],
   401: [502, 503],
+  403: [502, 503],
   404: [404, 502, 503],
   429: [429, 503],
 };

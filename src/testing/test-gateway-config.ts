@@ -1,6 +1,8 @@
 /** The config file of a test gateway: a few hosts at the fake upstream, and what a test adds. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readConfig, type Config } from '#config.ts';
+import type { Provider } from '#providers/provider.ts';
 import type { JsonObject } from './recordings-json.ts';
 
 export interface TestConfigOptions {
@@ -10,6 +12,8 @@ export interface TestConfigOptions {
   readonly providers?: Readonly<Record<string, JsonObject>>;
   /** More `models` of the config file. */
   readonly models?: Readonly<Record<string, JsonObject>>;
+  /** How a configured provider, by its name, speaks: instead of what its `type` says. */
+  readonly spoken?: Readonly<Record<string, Provider>>;
 }
 
 /** Dollars per million tokens of every default model. */
@@ -50,8 +54,23 @@ const MODELS: Readonly<Record<string, JsonObject>> = {
 /** Names of the default hosts; each is at the path of its name. */
 export const TEST_HOSTS: readonly string[] = Object.keys(PROVIDERS);
 
+/** What the real reader makes of the file. */
+export function readTestConfig(
+  directory: string,
+  origin: string,
+  options: TestConfigOptions,
+): Config {
+  const path = writeConfig(directory, origin, options);
+  const config = readConfig({ OMNIX_CONFIG: path, OMNIX_DATA_DIR: directory });
+  const providers = config.providers.map((configured) => ({
+    ...configured,
+    provider: options.spoken?.[configured.name] ?? configured.provider,
+  }));
+  return { ...config, providers };
+}
+
 /** Returns the path of the file. */
-export function writeConfig(directory: string, origin: string, options: TestConfigOptions): string {
+function writeConfig(directory: string, origin: string, options: TestConfigOptions): string {
   const providers = Object.entries({ ...PROVIDERS, ...options.providers }).map(([name, given]) => {
     const base = given['base_url'];
     const here = typeof base === 'string' && base.startsWith('/') ? origin + base : base;

@@ -29,8 +29,8 @@ import {
 import { showReceipt } from '#gateway/receipt-reading.ts';
 import { SandboxTransport } from '#gateway/sandbox/transport.ts';
 import { createTokenCounter } from '#gateway/tokens.ts';
+import { TokenExchange } from '#gateway/upstream/token-exchange.ts';
 import { composeDirectory } from '#compose.ts';
-import { readConfig } from '#config.ts';
 import { createApp, createHotRoutes, type HotRoutes } from '#http/app.ts';
 import type { CreditDesk, LedgerReads } from '#http/api/ports.ts';
 import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
@@ -49,7 +49,7 @@ import { startFakeUpstream, type Answerer, type FakeUpstream } from './fake-upst
 import { FaultyDatabase, FaultyFiles } from './ledger-rig.ts';
 import { createTestDatabase } from './postgres.ts';
 import { at, objectOf, type JsonObject } from './recordings-json.ts';
-import { TEST_HOSTS, writeConfig, type TestConfigOptions } from './test-gateway-config.ts';
+import { TEST_HOSTS, readTestConfig, type TestConfigOptions } from './test-gateway-config.ts';
 
 export { TEST_PRICE } from './test-gateway-config.ts';
 
@@ -284,22 +284,22 @@ function createServices(
   closers: Closers,
 ): GatewayServices {
   const { directory, fake, identity, ledger } = base;
-  const config = readConfig({
-    OMNIX_CONFIG: writeConfig(directory, fake.origin, options),
-    OMNIX_DATA_DIR: directory,
-  });
+  const config = readTestConfig(directory, fake.origin, options);
   const sockets = new NodeTransport({ connectTimeoutMs: CONNECT_TIMEOUT_MS, connectionsMax: 512 });
   closers.add(() => sockets.close());
   const clock = options.clock ?? systemClock;
+  const deadlines = new Deadlines(clock);
   const tokens = createTokenCounter();
+  const transport = options.transport ?? sockets;
   const newCompletionId = (): string => newId('chatcmpl_').replace('_', '-');
   return {
     identity,
     ledger,
     directory: composeDirectory(config),
-    transport: options.transport ?? sockets,
+    transport,
     sandboxTransport: new SandboxTransport({ tokens, clock, newId: newCompletionId }),
-    deadlines: new Deadlines(clock),
+    tokenExchange: new TokenExchange(transport, deadlines),
+    deadlines,
     tokens,
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...options.limits },
   };

@@ -13,7 +13,14 @@ const modelPricingSchema = z.looseObject({
   input_cache_read: z.string().optional(),
   input_cache_write: z.string().optional(),
   internal_reasoning: z.string().optional(),
+  input_cache_write_1h: z.string().optional(),
+  audio: z.string().optional(),
+  audio_output: z.string().optional(),
+  image_output: z.string().optional(),
+  second: z.string().optional(),
+  character: z.string().optional(),
 });
+export type ModelPricing = z.infer<typeof modelPricingSchema>;
 
 const modelSchema = z.looseObject({
   id: z.string(),
@@ -23,12 +30,16 @@ const modelSchema = z.looseObject({
   owned_by: z.string(),
   /** ISO date on which it is shut down, or null. */
   shutdown_date: z.iso.date().nullish(),
+  /** What its lab recommends in its place, or null. */
+  successor: z.string().nullish(),
   name: z.string().optional(),
   description: z.string().optional(),
   /** Tokens. */
   context_length: z.int().nullish(),
   architecture: z
     .looseObject({
+      /** Both lists in one word: `text+image->text`. */
+      modality: z.string().optional(),
       input_modalities: z.array(z.string()),
       output_modalities: z.array(z.string()),
     })
@@ -42,6 +53,8 @@ const modelSchema = z.looseObject({
     })
     .optional(),
   supported_parameters: z.array(z.string()).optional(),
+  /** Its end, from sixty days before. */
+  warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })).optional(),
   /** With `?available=all`: whether this key can use it now. */
   available: z.boolean().optional(),
 });

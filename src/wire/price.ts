@@ -25,6 +25,8 @@ export type PriceTier = PriceList & { readonly aboveInputTokens: number };
 export interface PriceSheet {
   readonly list: PriceList;
   readonly tiers: readonly PriceTier[];
+  /** What a job in the host's batch API costs, bucket by bucket; the list where it is silent. */
+  readonly batch?: PriceList;
   /** A page of the host, a data set with its version, or "config" for the operator's own. */
   readonly source: string;
   /** ISO date on which the price was read or from which it holds. */

@@ -86,6 +86,11 @@ export function notYetAvailable({ param, name, instead }: LaterUse): GatewayErro
 }
 
 /** 404 for a model, with the nearest names that the key may use. */
+/** `message` says since when it is gone, and what takes its place. */
+export function modelShutDown(message: string, param = 'model'): GatewayError {
+  return new GatewayError('model_not_found', { message, param });
+}
+
 export function modelNotFound(
   model: string,
   nearest: readonly string[],

@@ -1,7 +1,7 @@
 /**
  * What the five steps need of an answer, whoever wrote it and in whichever dialect: when it began,
- * when it ended and how, what it used, and how its last bytes are made. One codec passes the same
- * dialect through; others will translate.
+ * when it ended and how, what it used, and how its last bytes are made. The same dialect is passed
+ * through (`pass-*.ts`), another is translated (`translate-*.ts`).
  */
 import type { Usage } from '#wire/usage.ts';
 import type { GatewayError } from '#wire/errors.ts';
@@ -33,6 +33,11 @@ export interface AnswerStream extends AnswerReading {
   readonly began: boolean;
   /** True after the upstream's own last event. */
   readonly ended: boolean;
+  /**
+   * True when all has been said and counted, although the upstream has not closed yet: what fails
+   * from now on has cost nobody anything.
+   */
+  readonly complete: boolean;
   readonly complaint: UpstreamComplaint | null;
   /** Bytes for the client, null if there are none now. */
   push(bytes: Uint8Array): Uint8Array | null;
@@ -43,8 +48,13 @@ export interface AnswerStream extends AnswerReading {
   closing(tail: AnswerTail): Uint8Array;
   /** The dialect's own error event. */
   breaking(error: GatewayError, requestId: string): Uint8Array;
-  /** All text that was generated, for counting. */
+  /** All text that was generated, for counting; only asked for where no upstream counted. */
   producedText(): string;
+  /**
+   * What was generated after the upstream last counted, where it counts bit by bit: a stream that
+   * stops early has used that too. Null where its usage, or the lack of it, is all there is.
+   */
+  uncountedText(): string | null;
 }
 
 export interface WholeAnswer extends AnswerReading {

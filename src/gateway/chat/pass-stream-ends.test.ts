@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import { providers } from '#providers/registry.ts';
 import type { Provider } from '#providers/provider.ts';
+import { passThroughOf } from '#testing/chat-support.ts';
 import type { JsonObject } from '#testing/recordings-json.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { PassStream } from './pass-stream.ts';
@@ -13,9 +14,7 @@ const DONE = 'data: [DONE]\n\n';
 const EVENT_BYTES_MAX = 4_000;
 
 function openStream(provider: Provider = providers.openai): PassStream {
-  const { chat } = provider;
-  if (chat?.passThrough === undefined) throw new Error(`${provider.id} passes nothing through`);
-  const { codec, passThrough } = chat;
+  const { codec, passThrough } = passThroughOf(provider);
   return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX });
 }
 

@@ -5,6 +5,7 @@ import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import { nanoUsd } from '#base/money.ts';
 import { providers } from '#providers/registry.ts';
 import type { Provider } from '#providers/provider.ts';
+import { passThroughOf } from '#testing/chat-support.ts';
 import { at, objectOf, type JsonObject } from '#testing/recordings-json.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AnswerTail } from './answer-form.ts';
@@ -16,9 +17,7 @@ const USAGE = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
 const BUCKETS = { input: 11, output: 7 };
 
 function openStream(provider: Provider = providers.openai): PassStream {
-  const { chat } = provider;
-  if (chat?.passThrough === undefined) throw new Error(`${provider.id} passes nothing through`);
-  const { codec, passThrough } = chat;
+  const { codec, passThrough } = passThroughOf(provider);
   return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX });
 }
 

@@ -124,6 +124,8 @@ export class PassStream implements AnswerStream {
 
   began = false;
   ended = false;
+  /** The dialect has a last event of its own: until then nothing is complete. */
+  readonly complete = false;
   complaint: UpstreamComplaint | null = null;
   usage: Usage | null = null;
   readonly usageText = null;
@@ -181,6 +183,10 @@ export class PassStream implements AnswerStream {
 
   producedText(): string {
     return this.#produced.text();
+  }
+
+  uncountedText(): null {
+    return null;
   }
 
   #complain(code: string, message: string): void {

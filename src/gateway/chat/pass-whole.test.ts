@@ -5,14 +5,14 @@ import { toBytes, toText } from '#base/bytes.ts';
 import { nanoUsd } from '#base/money.ts';
 import { providers } from '#providers/registry.ts';
 import type { Provider } from '#providers/provider.ts';
+import { passThroughOf } from '#testing/chat-support.ts';
 import { at } from '#testing/recordings-json.ts';
 import type { AnswerTail, WholeAnswer } from './answer-form.ts';
 import { readPassWhole } from './pass-whole.ts';
 
 function read(body: string, provider: Provider = providers.openai) {
-  const { chat } = provider;
-  if (chat?.passThrough === undefined) throw new Error(`${provider.id} passes nothing through`);
-  return readPassWhole(toBytes(body), chat.passThrough, chat.codec);
+  const { codec, passThrough } = passThroughOf(provider);
+  return readPassWhole(toBytes(body), passThrough, codec);
 }
 
 function readAnswer(body: string, provider?: Provider): WholeAnswer {

@@ -45,7 +45,7 @@ export class ProducedText {
     for (const block of this.#raw) {
       for (const { event, data } of readEvents(block)) {
         if (data === null) continue;
-        for (const told of this.#decoder.push({ event, data })) this.#text.push(textOf(told));
+        for (const told of this.#decoder.push({ event, data })) this.#text.push(eventText(told));
       }
     }
     this.#raw = [];
@@ -53,7 +53,8 @@ export class ProducedText {
   }
 }
 
-function textOf(event: ChatEvent): string {
+/** What a model had to generate for this event. */
+export function eventText(event: ChatEvent): string {
   switch (event.type) {
     case 'part_start':
       return partText(event.value);

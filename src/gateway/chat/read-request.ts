@@ -5,6 +5,7 @@
 import { toText } from '#base/bytes.ts';
 import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
 import { scanJson, DEFAULT_LIMITS } from '#base/json-scan.ts';
+import type { ChatForm } from '#providers/form.ts';
 import { parseChatRequest } from '#wire/chat/request.ts';
 import { quickCheck } from '#wire/chat/quick-check.ts';
 import { invalidJson, nestingTooDeep, repeatedKey } from '#wire/refusals.ts';
@@ -28,6 +29,10 @@ export interface ChatRequestReading {
   /** The part of `inputTokensMax` that media may have: what counting the text cannot lower. */
   readonly mediaTokensMax: number;
   readonly inputMedia: boolean;
+  /** `provider.require_parameters`: only where every setting is taken as it stands. */
+  readonly requireParameters: boolean;
+  /** Read when a host of another dialect is first tried, and kept for those after it. */
+  form: ChatForm | null;
 }
 
 /** Throws a GatewayError (400) that names what is wrong and where. */
@@ -42,7 +47,8 @@ export function readChatRequest(body: Uint8Array): ChatRequestReading {
   }
   const index = scanned.value;
   if (index.kind(0) !== JSON_OBJECT) throw invalidJson('the body must be an object');
-  if (quickCheck(index) === 'unsure') parseChatRequest(JSON.parse(toText(body)));
+  const unusual = quickCheck(index) === 'unsure';
+  if (unusual) parseChatRequest(JSON.parse(toText(body)));
   const bound = boundPrompt(index, index.member(0, 'messages'));
   return {
     index,
@@ -53,6 +59,9 @@ export function readChatRequest(body: Uint8Array): ChatRequestReading {
     inputTokensMax: bound.tokensMax,
     mediaTokensMax: bound.mediaTokensMax,
     inputMedia: bound.media,
+    // A body that speaks of providers is never an everyday one.
+    requireParameters: unusual && readRequirement(index),
+    form: null,
   };
 }
 
@@ -77,4 +86,10 @@ function readOutputLimit(index: JsonIndex): number | null {
   ].filter((limit) => limit !== undefined);
   // Hosts differ in which of the two they obey, so the larger one is the bound.
   return limits.length === 0 ? null : Math.max(...limits);
+}
+
+function readRequirement(index: JsonIndex): boolean {
+  const provider = index.member(0, 'provider');
+  if (provider < 0 || index.kind(provider) !== JSON_OBJECT) return false;
+  return index.kind(index.member(provider, 'require_parameters')) === JSON_TRUE;
 }

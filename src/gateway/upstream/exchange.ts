@@ -15,10 +15,8 @@ import type {
   UpstreamRequest,
 } from '#base/transport.ts';
 import type { AnswerStream, WholeAnswer } from '../chat/answer-form.ts';
-import { PassStream } from '../chat/pass-stream.ts';
-import { readPassWhole } from '../chat/pass-whole.ts';
-import type { Endpoint } from '../endpoint.ts';
 import type { GatewayLimits } from '../dependencies.ts';
+import { openAnswerStream, readWholeAnswer, type AnswerContext } from './answers.ts';
 import {
   fromComplaint,
   fromSilence,
@@ -51,13 +49,10 @@ export type Reply =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   | { readonly kind: 'gone'; readonly failed: boolean };
 
-export interface ExchangeOptions {
-  readonly endpoint: Endpoint;
-  readonly stream: boolean;
+export interface ExchangeOptions extends AnswerContext {
   readonly sink: Sink;
   readonly deadlines: Deadlines;
   readonly limits: GatewayLimits;
-  readonly nowMs: () => number;
 }
 
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
@@ -97,14 +92,12 @@ export class Exchange implements UpstreamHandler {
   firstByteMs: number | null = null;
 
   constructor(options: ExchangeOptions) {
-    const { endpoint, stream, deadlines, limits } = options;
-    const { passThrough, codec } = endpoint;
+    const { endpoint, reading, deadlines, limits } = options;
     this.#options = options;
     this.#startedMs = deadlines.now();
-    this.#answer = stream
-      ? new PassStream({ passThrough, codec, eventBytesMax: limits.eventBytesMax })
-      : null;
-    const patience = stream ? endpoint.silenceMs.firstEvent : endpoint.silenceMs.wholeAnswer;
+    this.#answer = reading.stream ? openAnswerStream(options, limits.eventBytesMax) : null;
+    const { firstEvent, wholeAnswer } = endpoint.silenceMs;
+    const patience = reading.stream ? firstEvent : wholeAnswer;
     this.#deadline = { dueMs: this.#startedMs + patience, expire: () => this.#expire() };
   }
 
@@ -158,6 +151,7 @@ export class Exchange implements UpstreamHandler {
 
   onFail(failure: TransportFailure): void {
     if (this.#mode === 'error') this.#endError();
+    else if (this.#answer?.complete === true) this.#endStream();
     else this.#fail(fromTransport(failure));
   }
 
@@ -188,8 +182,7 @@ export class Exchange implements UpstreamHandler {
   }
 
   #endWhole(): void {
-    const { passThrough, codec } = this.#options.endpoint;
-    const read = readPassWhole(concatBytes(this.#body), passThrough, codec);
+    const read = readWholeAnswer(this.#options, concatBytes(this.#body));
     if (!read.ok) {
       this.#fail(fromComplaint(read.error));
     } else if (this.#answer !== null) {
@@ -231,7 +224,7 @@ export class Exchange implements UpstreamHandler {
       this.#deadline.dueMs = now + LINGER_MS_MAX;
       this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
     } else if (!this.#gone && !this.#paused) {
-      this.#deadline.dueMs = now + endpoint.silenceMs.idle;
+      this.#deadline.dueMs = now + (answer.complete ? LINGER_MS_MAX : endpoint.silenceMs.idle);
     }
   }
 
@@ -292,6 +285,11 @@ export class Exchange implements UpstreamHandler {
       this.#options.deadlines.add(this.#deadline);
       this.#clientGone();
       this.#options.sink.destroy();
+      return;
+    }
+    if (this.#answer?.complete === true) {
+      this.#upstream?.abort();
+      this.#endStream();
       return;
     }
     const what = this.firstByteMs === null ? 'the first byte' : 'the next byte';

@@ -1,7 +1,7 @@
 /** Why an attempt failed, and what a caller is told when the last one did. */
 import type { TransportFailure } from '#base/transport.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
-import type { UpstreamError } from '#providers/provider.ts';
+import type { CannotSay, UpstreamError } from '#providers/provider.ts';
 import { GatewayError, type ErrorCode } from '#wire/errors.ts';
 
 export interface AttemptFailure {
@@ -13,11 +13,16 @@ export interface AttemptFailure {
   readonly status: number | null;
   readonly error: UpstreamError | null;
   readonly timeout: boolean;
+  /**
+   * Why this endpoint cannot take the request as it stands: our words to the caller. Nothing was
+   * sent.
+   */
+  readonly refusal: { readonly param: string; readonly message: string } | null;
   /** For the log; may name hosts. */
   readonly cause: string;
 }
 
-const NOTHING = { status: null, error: null, timeout: false } as const;
+const NOTHING = { status: null, error: null, timeout: false, refusal: null } as const;
 
 export function fromTransport(failure: TransportFailure): AttemptFailure {
   const timeout = failure.kind === 'connect_timeout';
@@ -31,7 +36,8 @@ export function fromSilence(what: string, waitedMs: number): AttemptFailure {
 
 export function fromUpstreamError(error: UpstreamError): AttemptFailure {
   const { kind, retry, status, message } = error;
-  return { outcome: kind, retry, status, error, timeout: kind === 'timeout', cause: message };
+  const timeout = kind === 'timeout';
+  return { ...NOTHING, outcome: kind, retry, status, error, timeout, cause: message };
 }
 
 /** What is wrong with an answer that said 200. */
@@ -42,6 +48,23 @@ export function fromComplaint(complaint: UpstreamComplaint): AttemptFailure {
 
 export function unreadable(outcome: string, cause: string): AttemptFailure {
   return { ...NOTHING, outcome, retry: 'elsewhere', cause };
+}
+
+/** Another endpoint may be able to say it. */
+export function fromCannotSay({ param, message }: CannotSay): AttemptFailure {
+  const refusal = { param, message };
+  return { ...NOTHING, outcome: 'cannot_say', retry: 'elsewhere', refusal, cause: message };
+}
+
+/** Thrown on the way to an attempt: nothing has been sent, and this is why. */
+export class NotDispatched extends Error {
+  override readonly name = 'NotDispatched';
+  readonly failure: AttemptFailure;
+
+  constructor(failure: AttemptFailure) {
+    super(failure.cause);
+    this.failure = failure;
+  }
 }
 
 const CALLER_CODES: Readonly<Partial<Record<UpstreamError['kind'], ErrorCode>>> = {
@@ -71,7 +94,8 @@ export function toClientError(
   provider: string,
   attempts: number,
 ): GatewayError {
-  const { error } = failure;
+  const { error, refusal } = failure;
+  if (refusal !== null) return new GatewayError('invalid_request_error', refusal);
   if (error !== null && failure.retry === 'never') return refusedRequest(error, provider);
   const tried =
     attempts === 1 ? 'The only endpoint' : `The last of the ${attempts} endpoints that were tried`;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { at, listOf, objectOf } from '#testing/recordings-json.ts';
 import { createTestGateway, TEST_PRICE, type TestGateway } from '#testing/test-gateway.ts';
-import { perToken } from './models.ts';
+import { perToken } from './model-view.ts';
 
 let house: TestGateway;
 beforeAll(async () => {

@@ -3,69 +3,23 @@
  * OpenRouter's.
  */
 import type { Context, Hono } from 'hono';
+import type { Clock } from '#base/clock.ts';
 import { newId } from '#base/ids.ts';
+import { endMessage } from '#catalog/lifecycle.ts';
 import { authenticate } from '#gateway/admit.ts';
 import type { Directory, PublicModel } from '#gateway/endpoint.ts';
 import { mayUse } from '#gateway/plan.ts';
 import type { Caller, Identity } from '#identity/identity.ts';
-import type { Model } from '#wire/models.ts';
-import { invalidValue, methodNotAllowed, modelNotFound } from '#wire/refusals.ts';
+import { methodNotAllowed, modelNotFound, modelShutDown } from '#wire/refusals.ts';
 import type { OpenExchange } from '../exchange.ts';
+import { readModelQuery } from './model-filters.ts';
+import { endpointsOf, toEndpointsHead, toModel } from './model-view.ts';
 
 export interface ModelRouteServices {
   readonly identity: Identity;
   readonly directory: Directory;
   readonly openExchange: OpenExchange;
-}
-
-const MILLION_DIGITS = 6;
-
-/** Dollars per million to dollars per token, exactly: the point moves six places. */
-export function perToken(perMillion: string | undefined): string {
-  const [whole = '0', fraction = ''] = (perMillion ?? '0').split('.', 2);
-  const digits = whole.padStart(MILLION_DIGITS + 1, '0') + fraction;
-  const point = digits.length - fraction.length - MILLION_DIGITS;
-  const head = digits.slice(0, point).replace(/^0+(?=\d)/, '');
-  const tail = digits.slice(point).replace(/0+$/, '');
-  return tail === '' ? head : `${head}.${tail}`;
-}
-
-function pricingOf(model: PublicModel): Pick<Model, 'pricing'> {
-  const list = model.endpoints[0]?.price.sheet.list;
-  if (list === undefined) return {};
-  return {
-    pricing: {
-      prompt: perToken(list.input),
-      completion: perToken(list.output),
-      request: list.request ?? '0',
-      ...(list.cache_read === undefined ? {} : { input_cache_read: perToken(list.cache_read) }),
-      ...(list.cache_write_5m === undefined
-        ? {}
-        : { input_cache_write: perToken(list.cache_write_5m) }),
-      ...(list.reasoning === undefined ? {} : { internal_reasoning: perToken(list.reasoning) }),
-    },
-  };
-}
-
-function toModel(model: PublicModel): Model {
-  return {
-    id: model.id,
-    object: 'model',
-    created: model.created,
-    owned_by: model.lab ?? model.endpoints[0]?.providerName ?? 'omnix',
-    name: model.name,
-    shutdown_date: model.shutdown,
-    context_length: model.context,
-    architecture: {
-      input_modalities: [...model.inputModalities],
-      output_modalities: [...model.outputModalities],
-    },
-    ...pricingOf(model),
-    top_provider: { context_length: model.context, max_completion_tokens: model.maxOutput },
-    capabilities: model.capabilities,
-    providers: [...new Set(model.endpoints.map(({ providerName }) => providerName))],
-    ...(model.chain === null ? {} : { alias: model.chain }),
-  };
+  readonly clock: Clock;
 }
 
 function respond(context: Context, body: unknown): Response {
@@ -83,14 +37,15 @@ function usableBy(caller: Caller, directory: Directory): readonly PublicModel[] 
     .filter((model) => directory.resolve(model.id).every((behind) => mayUse(caller, behind)));
 }
 
-function listModels({ directory }: ModelRouteServices, caller: Caller, context: Context): Response {
-  const wanted = context.req.query('available');
-  if (wanted !== undefined && wanted !== 'all') throw invalidValue('available', "expected 'all'");
+function listModels(services: ModelRouteServices, caller: Caller, context: Context): Response {
+  const { directory, clock } = services;
+  const query = readModelQuery(context.req.query());
   const usable = new Set(usableBy(caller, directory));
-  const shown = wanted === 'all' ? directory.all() : [...usable];
-  const data = shown.map((model) => ({
-    ...toModel(model),
-    ...(wanted === 'all' ? { available: usable.has(model) } : {}),
+  const shown = query.all ? directory.all() : [...usable];
+  const nowMs = clock.nowMs();
+  const data = shown.filter(query.matches).map((model) => ({
+    ...toModel(model, nowMs),
+    ...(query.all ? { available: usable.has(model) } : {}),
   }));
   return respond(context, { object: 'list', data });
 }
@@ -104,24 +59,37 @@ function decode(path: string): string {
   }
 }
 
-function showModel(services: ModelRouteServices, caller: Caller, context: Context): Response {
+/** Which model a path names, and whether only its endpoints are wanted. */
+interface Wanted {
+  readonly model: PublicModel;
+  readonly endpointsOnly: boolean;
+}
+
+const ENDPOINTS = '/endpoints';
+
+function findModel(services: ModelRouteServices, caller: Caller, name: string): Wanted {
   const { directory } = services;
-  const mayBeUsed = (model: PublicModel): boolean => mayUse(caller, model);
-  const name = decode(context.req.path.replace(/^\/v1\/models\//, ''));
   const usable = usableBy(caller, directory);
-  const named = usable.find(({ id }) => id === name);
-  const [found] = named === undefined ? directory.resolve(name).filter(mayBeUsed) : [named];
-  if (found === undefined) throw modelNotFound(name, directory.nearest(name, usable));
-  const endpoints = found.endpoints.map((endpoint) => ({
-    provider_name: endpoint.providerName,
-    model: endpoint.target.model,
-    context_length: endpoint.context,
-    max_completion_tokens: endpoint.maxOutput,
-    price: endpoint.price.sheet.list,
-    price_source: endpoint.price.sheet.source,
-    price_effective_date: endpoint.price.sheet.effectiveFrom,
-  }));
-  return respond(context, { ...toModel(found), endpoints });
+  const find = (wanted: string): PublicModel | undefined =>
+    usable.find(({ id }) => id === wanted) ??
+    directory.resolve(wanted).find((model) => mayUse(caller, model));
+  const whole = find(name);
+  if (whole !== undefined) return { model: whole, endpointsOnly: false };
+  const endpointsOnly = name.endsWith(ENDPOINTS);
+  const asked = endpointsOnly ? name.slice(0, -ENDPOINTS.length) : name;
+  const model = endpointsOnly ? find(asked) : undefined;
+  if (model !== undefined) return { model, endpointsOnly };
+  const retired = directory.retired(asked);
+  if (retired !== undefined) throw modelShutDown(endMessage(retired, 'ended'));
+  throw modelNotFound(asked, directory.nearest(asked, usable));
+}
+
+function showModel(services: ModelRouteServices, caller: Caller, context: Context): Response {
+  const name = decode(context.req.path.replace(/^\/v1\/models\//, ''));
+  const { model, endpointsOnly } = findModel(services, caller, name);
+  const endpoints = endpointsOf(model);
+  if (endpointsOnly) return respond(context, { data: { ...toEndpointsHead(model), endpoints } });
+  return respond(context, { ...toModel(model, services.clock.nowMs()), endpoints });
 }
 
 function refuse(context: Context): never {

@@ -1,8 +1,14 @@
-/** OpenAI itself: the reference of the family. */
-import { openAiFamily } from '../dialects/openai-chat/family.ts';
+/**
+ * OpenAI itself: the reference of the family, whose bodies pass through; and its models that only
+ * answer under `/responses`, which chat reaches by translation.
+ */
+import { openAiFamily, underBase } from '../dialects/openai-chat/family.ts';
+import { openAiResponses } from '../dialects/openai-responses/codec.ts';
+import type { Provider } from '../provider.ts';
 import { offers } from './offers.ts';
+import { RESPONSES_ONLY } from './responses-only.ts';
 
-export const openai = openAiFamily({
+const family = openAiFamily({
   id: 'openai',
   name: 'OpenAI',
   docs: 'https://platform.openai.com/docs/api-reference/chat',
@@ -14,3 +20,12 @@ export const openai = openAiFamily({
   offers,
   habits: { maxTokensKey: 'max_completion_tokens' },
 });
+
+export const openai: Provider = {
+  ...family,
+  address: (target, operation) =>
+    RESPONSES_ONLY.has(target.model)
+      ? { method: 'POST', url: underBase(target.baseUrl, '/responses') }
+      : family.address(target, operation),
+  chat: (target) => (RESPONSES_ONLY.has(target.model) ? openAiResponses : family.chat),
+};

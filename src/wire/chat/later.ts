@@ -6,14 +6,18 @@ import type { LaterUse } from '../refusals.ts';
 
 /** Body fields, each with the sentence that says what to do instead. */
 export const LATER_FIELDS: Readonly<Record<string, string>> = {
-  provider:
-    'Leave it out, or put the provider before the model ("provider-name/model") to pin it; ' +
-    '`models` lists fallbacks.',
   route: 'Leave it out; `models` lists fallbacks.',
   transforms: 'Leave it out and send the messages as the model should see them.',
   plugins: 'Leave it out; tools and `web_search_options` are passed on to models that have them.',
   preset: 'Leave it out and send the parameters themselves.',
 };
+
+/** What `provider` may say today. */
+const PROVIDER_FIELDS: ReadonlySet<string> = new Set(['require_parameters']);
+
+const PROVIDER_INSTEAD =
+  'Leave it out, or put the provider before the model ("provider-name/model") to pin it; ' +
+  '`models` lists fallbacks.';
 
 /** Request headers, lower case, each with the sentence that says what to do instead. */
 export const LATER_HEADERS: Readonly<Record<string, string>> = {
@@ -34,6 +38,8 @@ export function findLaterField(body: object): LaterUse | null {
   for (const [param, instead] of Object.entries(LATER_FIELDS)) {
     if (Object.hasOwn(body, param)) return { param, instead };
   }
+  const preference = 'provider' in body ? laterPreference(body.provider) : null;
+  if (preference !== null) return preference;
   const named = 'model' in body ? laterSuffix(body.model, 'model') : null;
   if (named !== null || !('models' in body) || !Array.isArray(body.models)) return named;
   for (const [index, model] of body.models.entries()) {
@@ -41,6 +47,13 @@ export function findLaterField(body: object): LaterUse | null {
     if (suffix !== null) return suffix;
   }
   return null;
+}
+
+/** The first preference of `provider` that is not served yet, or null. */
+function laterPreference(provider: unknown): LaterUse | null {
+  if (typeof provider !== 'object' || provider === null || Array.isArray(provider)) return null;
+  const name = Object.keys(provider).find((key) => !PROVIDER_FIELDS.has(key));
+  return name === undefined ? null : { param: `provider.${name}`, instead: PROVIDER_INSTEAD };
 }
 
 /** The suffix that a model id ends in and that is not served yet, or null. */

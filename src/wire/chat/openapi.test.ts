@@ -14,7 +14,7 @@ import { modelListResponseSchema } from '../models.ts';
 import { toOpenAiErrorBody } from '../openai-error.ts';
 import { z } from '../z.ts';
 import { quickCheck } from './quick-check.ts';
-import { LATER_FIELDS } from './later.ts';
+import { findLaterField } from './later.ts';
 import { chatRequestSchema, parseChatRequest } from './request.ts';
 import { chatChunkSchema, chatResponseSchema } from './response.ts';
 
@@ -221,7 +221,7 @@ describe.skipIf(!hasRecordings)('recorded requests of the family', () => {
       counts.set(provider, count);
       // On a URL that names a deployment the model may be left out; here it is always named.
       const named = { ...body, model: body.model ?? 'deployment' };
-      if (Object.keys(LATER_FIELDS).some((field) => field in named)) {
+      if (findLaterField(named) !== null) {
         count.later += 1;
         continue;
       }

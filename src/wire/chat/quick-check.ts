@@ -97,6 +97,7 @@ const modelName = plainName(MODEL_ID_LENGTH_MAX, LATER_MODEL_SUFFIXES);
 const request = objectOf(
   {
     ...Object.fromEntries(Object.keys(LATER_FIELDS).map((field) => [field, never])),
+    provider: never,
     model: modelName,
     models: orNull(arrayOf(modelName, 1, MODELS_MAX)),
     messages: arrayOf(message, 1),

@@ -206,6 +206,15 @@ describe('refuses by name what is not served yet', () => {
     }
   });
 
+  it('preferences of `provider`, but takes the demand for all parameters', () => {
+    const error = refusalOf({ ...BASE, provider: { require_parameters: true, order: ['a'] } });
+    expect(error).toMatchObject({ code: 'unsupported_parameter', param: 'provider.order' });
+    const provider = { require_parameters: true };
+    expect(parseChatRequest({ ...BASE, provider })).toMatchObject({ provider });
+    const odd = refusalOf({ ...BASE, provider: { require_parameters: 'yes' } });
+    expect(odd).toMatchObject({ code: 'invalid_type', param: 'provider.require_parameters' });
+  });
+
   it('the suffixes of a model, also of a fallback', () => {
     expect(refusalOf({ ...BASE, model: 'm:nitro' })).toMatchObject({ param: 'model' });
     const error = refusalOf({ ...BASE, models: ['a', 'b:floor'] });

@@ -154,6 +154,8 @@ const ownFields = {
   models: z.array(modelIdSchema).min(1).max(MODELS_MAX).nullish(),
   /** OpenRouter's way to ask for the cost, which is always there. */
   usage: z.looseObject({ include: z.boolean().nullish() }).nullish(),
+  /** Only where every setting is taken as it stands (OpenRouter's word for it). */
+  provider: z.looseObject({ require_parameters: z.boolean().nullish() }).nullish(),
 };
 
 export const OWN_FIELDS: readonly string[] = Object.keys(ownFields);

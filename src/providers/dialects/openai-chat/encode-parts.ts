@@ -1,5 +1,6 @@
 /** Writes parts of a turn as the content of a chat message: text alone as a string, else a list. */
 import type { AudioPart, FilePart, ImagePart, MediaSource, Part } from '#providers/form.ts';
+import { CannotSay } from '#providers/provider.ts';
 import { DIALECT } from './content.ts';
 import type { EncodePlace } from './encode-turns.ts';
 
@@ -11,7 +12,7 @@ type ContentPart = Record<string, unknown>;
 export function encodeParts(parts: readonly Part[], place: EncodePlace): unknown {
   const [only] = parts;
   if (parts.length === 1 && only?.type === 'text' && !hasMore(only, place)) return only.text;
-  return parts.flatMap((part) => {
+  const said = parts.flatMap((part) => {
     const content = encodePart(part);
     if (content === null) {
       const message = `A part of type "${part.type}" cannot be sent to this provider.`;
@@ -20,6 +21,10 @@ export function encodeParts(parts: readonly Part[], place: EncodePlace): unknown
     }
     return [{ ...part.native?.[DIALECT], ...content, ...cacheControl(part, place) }];
   });
+  if (said.length > 0 || only === undefined) return said;
+  // An empty message is refused by every host, and says nothing of what was meant.
+  const message = 'Nothing of this message can be sent to this provider.';
+  throw new CannotSay(only.path ?? `${place.path}.content`, message);
 }
 
 function hasMore(part: Part, place: EncodePlace): boolean {

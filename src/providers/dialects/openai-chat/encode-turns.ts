@@ -17,11 +17,22 @@ export function encodeTurns(
   habits: ChatHabits,
   warnings: Warning[],
 ): readonly Message[] {
-  return turns.flatMap((turn, index) => {
+  const messages: Message[] = [];
+  // Results stand together, right after their calls: what they show comes after the last of them.
+  const media: Part[] = [];
+  for (const [index, turn] of turns.entries()) {
     const place = { habits, warnings, path: `messages[${index}]` };
-    if (turn.role === 'assistant') return encodeAssistant(turn, place);
-    return encodeOther(turn, place);
-  });
+    if (turn.role === 'assistant') messages.push(...encodeAssistant(turn, place));
+    else messages.push(...encodeOther(turn, place, media));
+    if (media.length === 0 || answersCalls(turns[index + 1])) continue;
+    messages.push({ role: 'user', content: encodeParts(media, place) });
+    media.length = 0;
+  }
+  return messages;
+}
+
+function answersCalls(turn: Turn | undefined): boolean {
+  return turn?.parts.some((part) => part.type === 'tool_result') === true;
 }
 
 /** Where we are, and what the host can: shared by everything below. */
@@ -102,19 +113,20 @@ function reasoningDetail(part: ReasoningPart): Message {
 
 /**
  * A turn of anybody else. Tool results become messages of their own, before the rest, since they
- * must follow the calls that they answer; their media follow in a user message.
+ * must follow the calls that they answer; their media are left to be sent after them.
  */
-function encodeOther(turn: Turn, place: EncodePlace): readonly Message[] {
+function encodeOther(turn: Turn, place: EncodePlace, media: Part[]): readonly Message[] {
   const results = turn.parts.filter((part) => part.type === 'tool_result');
   const rest = turn.parts.filter((part) => part.type !== 'tool_result');
-  const media: Part[] = [];
+  const before = media.length;
   const messages = results.map((result) => encodeResult(result, place, media));
-  if (media.length > 0) {
+  if (media.length > before) {
     const message = 'Media of a tool result were sent as a user message after it.';
     place.warnings.push({ code: 'emulated', param: place.path, message });
-    messages.push({ role: 'user', content: encodeParts(media, place) });
   }
   if (rest.length === 0) return messages;
+  const shown = media.splice(0);
+  if (shown.length > 0) messages.push({ role: 'user', content: encodeParts(shown, place) });
   const message: Message = { ...turn.native?.[DIALECT], role: turn.role };
   message['content'] = encodeParts(rest, place);
   if (turn.name !== undefined) message['name'] = turn.name;

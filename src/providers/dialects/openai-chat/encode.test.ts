@@ -4,7 +4,7 @@ import type { ChatForm, Turn } from '#providers/form.ts';
 import { mistral } from '#providers/mistral/index.ts';
 import { openai } from '#providers/openai/index.ts';
 import { openrouter } from '#providers/openrouter/index.ts';
-import type { Provider, Target } from '#providers/provider.ts';
+import type { Encoded, Provider, Target } from '#providers/provider.ts';
 import { decode } from './decode.ts';
 import { DEFAULT_HABITS } from './habits.ts';
 
@@ -31,12 +31,11 @@ function form(turns: readonly Turn[], more: Partial<ChatForm> = {}): ChatForm {
   };
 }
 
-function encode(
-  provider: Provider,
-  request: ChatForm,
-): ReturnType<NonNullable<Provider['chat']>['codec']['encode']> {
-  if (provider.chat === undefined) throw new Error('no chat');
-  return provider.chat.codec.encode(request, TARGET);
+function encode(provider: Provider, request: ChatForm): Encoded {
+  const { chat } = provider;
+  if (chat === undefined) throw new Error('no chat');
+  const support = typeof chat === 'function' ? chat(TARGET) : chat;
+  return support.codec.encode(request, TARGET);
 }
 
 const SAY_HI: Turn = { role: 'user', parts: [{ type: 'text', text: 'Hi' }] };

@@ -5,6 +5,7 @@
  */
 import type { Offer } from '#providers/offers.ts';
 import type {
+  ChatSupport,
   CredentialInput,
   Credentials,
   Provider,
@@ -35,11 +36,14 @@ interface FamilyMember {
   readonly readError?: (input: UpstreamErrorInput) => ReturnType<typeof readError>;
 }
 
+/** Speaks the same to every target. */
+export type FamilyProvider = Provider & { readonly chat: ChatSupport };
+
 /**
  * A provider that speaks OpenAI's chat completions, with the given deviations from
  * `DEFAULT_HABITS`.
  */
-export function openAiFamily(member: FamilyMember): Provider {
+export function openAiFamily(member: FamilyMember): FamilyProvider {
   const habits: ChatHabits = { ...DEFAULT_HABITS, ...member.habits };
   return {
     id: member.id,
@@ -68,7 +72,7 @@ export function chatCompletionsAddress(target: Target, rootPath = ''): UpstreamA
 }
 
 /** Joins a path to a base URL: trailing slashes do not double, a query stays behind the path. */
-function underBase(baseUrl: string, path: string): string {
+export function underBase(baseUrl: string, path: string): string {
   const url = new URL(baseUrl);
   url.pathname = url.pathname.replace(/\/+$/, '') + path;
   return url.href;

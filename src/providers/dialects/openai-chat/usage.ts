@@ -31,7 +31,7 @@ export interface UsageHabits {
 /**
  * Makes whole numbers out of whatever stands in a field, and remembers what was wrong with them.
  */
-interface NumberReader {
+export interface NumberReader {
   readonly flags: Set<UsageFlag>;
   /** A whole number from 0 to the maximum, or null where nothing (readable) stands. */
   read(value: unknown): number | null;
@@ -41,7 +41,7 @@ interface NumberReader {
   within(part: number, rest: number): number;
 }
 
-function numberReader(): NumberReader {
+export function numberReader(): NumberReader {
   const flags = new Set<UsageFlag>();
   const read = (value: unknown): number | null => {
     if (value === null || value === undefined) return null;

@@ -1,0 +1,23 @@
+/** Baseten: of the OpenAI family; nothing particular is known. */
+import { openAiFamily } from '../dialects/openai-chat/family.ts';
+import { offers } from './offers.ts';
+
+export const baseten = openAiFamily({
+  id: 'baseten',
+  name: 'Baseten',
+  docs: 'https://docs.baseten.co/inference/model-apis/overview',
+  // Address and name of the key: models.dev 2026-07-02.
+  baseUrl: 'https://inference.baseten.co/v1',
+  env: { apiKey: ['BASETEN_API_KEY'] },
+  needsKey: true,
+  // Nothing public was found (2026-11): taken to bill to the end.
+  onCancel: 'bills_on',
+  offers,
+  // Not known to take max_completion_tokens or the role developer.
+  habits: {
+    renamesMaxTokens: true,
+    developerRole: false,
+    reasoningField: 'reasoning_content',
+    topK: true,
+  },
+});

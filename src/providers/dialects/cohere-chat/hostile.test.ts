@@ -1,0 +1,102 @@
+/** Whatever an upstream sends, reading it neither throws nor leaves a part open. */
+import {
+  anything,
+  array,
+  assert,
+  constantFrom,
+  dictionary,
+  integer,
+  oneof,
+  property,
+  record,
+} from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ChatEvent } from '#providers/form.ts';
+import { cohereChat } from './codec.ts';
+
+const TYPES = [
+  'message-start',
+  'content-start',
+  'content-delta',
+  'content-end',
+  'tool-plan-delta',
+  'tool-call-start',
+  'tool-call-delta',
+  'tool-call-end',
+  'citation-start',
+  'message-end',
+  'unheard-of',
+] as const;
+
+const piece = oneof(
+  anything(),
+  record(
+    { text: constantFrom('a', '🦎', ''), thinking: constantFrom('b', null) },
+    { requiredKeys: [] },
+  ),
+  record({
+    id: constantFrom('c', 1),
+    function: record({ name: constantFrom('f'), arguments: constantFrom('nul', '{}') }),
+  }),
+);
+const message = dictionary(constantFrom('content', 'tool_plan', 'tool_calls', 'citations'), piece);
+const event = record({
+  type: constantFrom(...TYPES),
+  index: oneof(integer({ min: 0, max: 2 }), anything()),
+  delta: oneof(
+    anything(),
+    record({ message, finish_reason: constantFrom('COMPLETE', 'ERROR', 3) }),
+  ),
+});
+
+function decode(events: readonly unknown[]): readonly ChatEvent[] {
+  const decoder = cohereChat.codec.stream();
+  const data = events.map((each) => JSON.stringify(each) ?? '');
+  return [...data.flatMap((text) => decoder.push({ event: null, data: text })), ...decoder.end()];
+}
+
+/** Where parts are not dense, grow when they are not open, or stay open. */
+function faults(events: readonly ChatEvent[]): readonly string[] {
+  const found: string[] = [];
+  const open = new Set<number>();
+  let parts = 0;
+  for (const told of events) {
+    if (!('part' in told)) continue;
+    if (told.type === 'part_start') {
+      if (told.part !== parts) found.push('not dense');
+      parts += 1;
+      open.add(told.part);
+    }
+    if (!open.has(told.part)) found.push(`${told.type} of no open part`);
+    if (told.type === 'part_stop') open.delete(told.part);
+  }
+  return open.size === 0 ? found : [...found, 'never closed'];
+}
+
+describe('a hostile upstream', () => {
+  it('breaks no stream: parts are dense, open once and close once', () => {
+    assert(
+      property(array(event, { maxLength: 12 }), (events) => {
+        expect(faults(decode(events))).toEqual([]);
+      }),
+    );
+  });
+
+  it('breaks no answer', () => {
+    const answer = record({
+      message: dictionary(
+        constantFrom('content', 'tool_plan', 'tool_calls', 'citations'),
+        oneof(piece, array(piece)),
+      ),
+      finish_reason: anything(),
+      usage: oneof(anything(), record({ billed_units: anything(), tokens: anything() })),
+      logprobs: anything(),
+    });
+    assert(
+      property(answer, (body) => {
+        expect(cohereChat.codec.decode(body).choices).toHaveLength(1);
+        cohereChat.codec.readComplaint?.(body);
+      }),
+    );
+  });
+});
