@@ -71,8 +71,9 @@ class Settlement {
 class Batch<Outcome> implements JournalBatch {
   records = 0;
   segment: Segment | null = null;
-  readonly outcomes: Outcome[] = [];
-  readonly voided: JournalBatch[] = [];
+  /** Let go of once they are told of: a batch lives until its records are posted. */
+  outcomes: Outcome[] = [];
+  voided: JournalBatch[] = [];
   readonly allWritten = new Settlement();
   readonly outcomesKept = new Settlement();
 
@@ -192,10 +193,11 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     if (this.#failing) this.#log.write('info', 'journal_writable_again');
     this.#failing = false;
     this.#syncLater();
-    for (const opened of batch.voided) this.#void(opened, batch.segment);
-    if (batch.outcomes.length > 0) {
-      this.#listener?.outcomesWritten(batch.outcomes, batch, records);
-    }
+    const { outcomes, voided } = batch;
+    batch.outcomes = [];
+    batch.voided = [];
+    for (const opened of voided) this.#void(opened, batch.segment);
+    if (outcomes.length > 0) this.#listener?.outcomesWritten(outcomes, batch, records);
     batch.allWritten.settle(WRITTEN);
     batch.outcomesKept.settle(WRITTEN);
   }
