@@ -81,6 +81,19 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
     });
   });
 
+  it('is believed where the host runs tools, and reads its input again after each', () => {
+    const ask = (more: object) =>
+      readChatRequest(toBytes(JSON.stringify({ model: 'm', messages: MESSAGES, ...more })));
+    const much = said({ input: 2_500 });
+    const search = ask({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] });
+    expect(believe(much, candidate, search)).toBe(much);
+    expect(believe(much, candidate, ask({ web_search_options: {} }))).toBe(much);
+    const own = ask({ tools: [{ type: 'function', function: { name: 'f' } }] });
+    expect(believe(much, candidate, own).buckets.input).toBe(1_000);
+    const lie = believe(said({ input: 1_000_000 }), candidate, search);
+    expect(lie).toMatchObject({ buckets: { input: 64_000 }, flags: ['absurd_clamped'] });
+  });
+
   it('loses the plain tokens first, and the cached ones last', () => {
     const input = believe(said({ input: 300, cache_read: 900, cache_write_5m: 50 }), candidate);
     expect(input.buckets).toEqual({ input: 50, cache_read: 900, cache_write_5m: 50 });

@@ -5,7 +5,7 @@ import { costOfSides } from '#catalog/pricing.ts';
 import type { Usage, UsageBucket, UsageBuckets } from '#wire/usage.ts';
 import { countPrompt } from './chat/prompt-text.ts';
 import type { ChatRequestReading } from './chat/read-request.ts';
-import { outputTokens, type CostSplit } from './chat/usage-json.ts';
+import { inputTokens, outputTokens, type CostSplit } from './chat/usage-json.ts';
 import type { Candidate } from './plan.ts';
 import type { TokenCounter } from './tokens.ts';
 
@@ -48,19 +48,42 @@ function clampSide(
 }
 
 /**
- * Usage as far as it can be true: no more input than the model's context, no more output than its
- * maximum in each choice. What was beyond is taken off and flagged (money.md, rule 7).
+ * A host that runs tools by itself reads the conversation again after each of them: recorded
+ * searches came to two and a half contexts in one answer.
+ */
+const HOSTED_ROUNDS_MAX = 64;
+/** Tools that the caller runs; all others are the host's. */
+const OWN_TOOLS: ReadonlySet<string | undefined> = new Set(['function', 'custom']);
+
+/** How often the host may have read its input to answer this request. */
+function inputRounds(reading: ChatRequestReading | null): number {
+  if (reading === null) return 1;
+  const { index } = reading;
+  const tools = index.member(0, 'tools');
+  let hosted = index.member(0, 'web_search_options') >= 0 || index.member(0, 'plugins') >= 0;
+  for (let tool = index.firstChild(tools); tool >= 0; tool = index.nextChild(tools, tool)) {
+    hosted ||= !OWN_TOOLS.has(index.string(index.member(tool, 'type')));
+  }
+  return hosted ? HOSTED_ROUNDS_MAX : 1;
+}
+
+/**
+ * Usage as far as it can be true: no more input than the model's context (each time that it is
+ * read), no more output than its maximum in each choice. What was beyond is taken off and flagged
+ * (money.md, rule 7).
  */
 export function believe(
   usage: Usage,
   { endpoint, choices }: Pick<Candidate, 'choices' | 'endpoint'>,
+  reading: ChatRequestReading | null = null,
 ): Usage {
   const { context, maxOutput } = endpoint;
   const times = (max: number | null): number | null => (max === null ? null : max * choices);
   // Hosts that research by themselves bill reasoning beside an answer of full length (Perplexity).
   const reasoningMax = context === null ? maxOutput : Math.max(context, maxOutput ?? 0);
   let { buckets } = usage;
-  buckets = clampSide(buckets, INPUT_BUCKETS, context);
+  const fits = context === null || inputTokens(buckets) <= context;
+  buckets = fits ? buckets : clampSide(buckets, INPUT_BUCKETS, context * inputRounds(reading));
   buckets = clampSide(buckets, ANSWER_BUCKETS, times(maxOutput ?? context));
   buckets = clampSide(buckets, REASONING_BUCKETS, times(reasoningMax));
   if (buckets === usage.buckets) return usage;
@@ -107,7 +130,7 @@ export function billComplete(
 ): Awaitable<Bill> {
   const { usage: said, finish } = answer;
   if (said !== null && said.source === 'upstream') {
-    return billEnded(candidate, finish, believe(said, candidate));
+    return billEnded(candidate, finish, believe(said, candidate, counting.reading));
   }
   return count(answer, said, counting).then((usage) => billEnded(candidate, finish, usage));
 }
@@ -138,7 +161,7 @@ export async function billCancelled(
 ): Promise<Bill> {
   const said = answer?.usage ?? null;
   if (said !== null && said.source === 'upstream') {
-    return billUsage(candidate, believe(said, candidate));
+    return billUsage(candidate, believe(said, candidate, counting.reading));
   }
   const usage = await count(answer ?? { producedText: () => '' }, said, counting);
   return billUsage(candidate, { ...usage, flags: [] });
