@@ -6,7 +6,7 @@ import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import type { Log } from '#base/log.ts';
 import { formatUsd, nanoUsd } from '#base/money.ts';
 import { type Database, DatabaseUnavailable, StatementRefused } from '#store/database.ts';
-import { findSwept, postUsage, postUsageJson, toUsageJson } from '#store/ledger-post.ts';
+import { findSwept, postUsage, postUsageJson } from '#store/ledger-post.ts';
 import type { PostedBatch, SweptRequest, UsageEvent } from '#store/ledger-post.ts';
 
 import { causeOf } from './cause.ts';
@@ -84,11 +84,7 @@ async function isTaken(options: PostingOptions, event: UsageEvent): Promise<bool
  */
 function toPlainEvent(event: UsageEvent): UsageEvent {
   const detail = event.detail.replaceAll(/\p{Surrogate}|\0/gu, REPLACEMENT);
-  const { requestId, attempt, organizationId, keyId, book, kind, admittedAtMs } = event;
-  const { cost, creditClaim, budgetClaim, platformCost } = event;
-  const names = { requestId, attempt, organizationId, keyId, book, kind, admittedAtMs };
-  const plain = { ...names, cost, creditClaim, budgetClaim, platformCost, detail };
-  return { ...plain, json: toUsageJson(plain, 'text') };
+  return { ...event, detail, detailAs: 'text' };
 }
 
 async function postBatch(options: PostingOptions, events: readonly UsageEvent[]): Promise<void> {
@@ -158,19 +154,12 @@ export async function postWaiting(
  * gone.
  */
 function toCorrection(outcome: UsageEvent, swept: SweptRequest): UsageEvent {
-  const { requestId, attempt, organizationId, keyId, book, admittedAtMs, detail } = outcome;
   return {
-    requestId,
-    attempt,
-    organizationId,
-    keyId,
-    book,
+    ...outcome,
     kind: 'correction',
     cost: outcome.cost - swept.cost,
     creditClaim: 0n,
     budgetClaim: 0n,
     platformCost: -swept.platformCost,
-    admittedAtMs,
-    detail,
   };
 }

@@ -290,6 +290,21 @@ describe('promise 4: an outcome that comes after the sweep', () => {
     });
   });
 
+  it('posts the difference also where its detail can be stored as text only', async () => {
+    const options = {
+      database: rig.database,
+      ownerId: 'owner_x',
+      log: { write: () => undefined },
+    };
+    const detail = String.raw`{"text":"\u0000"}`;
+    await postUsage(rig.database, 'owner_x', [sweep]);
+    expect(await postEvents(options, [{ ...outcome, detail }])).toEqual([]);
+    const { ledger } = await rig.start();
+    expect(await ledger.readReceipt(RIG_ORGANIZATION, 'req_late')).toMatchObject({
+      value: { kind: 'correction', cost: usd('0.2'), detail },
+    });
+  });
+
   it('never doubles and never vanishes when both come at the same time', async () => {
     const options = {
       database: rig.database,

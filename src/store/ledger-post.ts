@@ -32,26 +32,29 @@ export interface UsageEvent {
   readonly admittedAtMs: number;
   /** JSON text in one line, stored as it is. */
   readonly detail: string;
-  /** The event as JSON, where that is not what `toUsageJson` would make of it. */
-  readonly json?: string;
+  /** Set where Postgres takes the detail in no other way: it refuses some JSON. */
+  readonly detailAs?: 'text';
 }
 
 /** What stands before the detail in `toUsageJson`; no other member is called so. */
 export const DETAIL_MARK = ',"d":';
+const TEXT_MARK = ',"s":';
 
 /**
  * An event as it is journalled and as it is posted: one line of JSON, made once. The detail stands
  * last and as it is, so that it is read back letter by letter; as text only where Postgres takes it
  * in no other way.
  */
-export function toUsageJson(event: UsageEvent, detailAs: 'json' | 'text' = 'json'): string {
+export function toUsageJson(event: UsageEvent): string {
   const platform = event.platformCost === 0n ? '' : `,"p":"${event.platformCost}"`;
+  const asText = event.detailAs === 'text';
+  const detail = asText ? TEXT_MARK + JSON.stringify(event.detail) : DETAIL_MARK + event.detail;
   return (
     `{"t":"${event.kind}","r":${JSON.stringify(event.requestId)},"a":${event.attempt}` +
     `,"o":${JSON.stringify(event.organizationId)},"k":${JSON.stringify(event.keyId)}` +
     `,"b":"${event.book}","c":"${event.cost}","l":"${event.creditClaim}"` +
     `,"g":"${event.budgetClaim}"${platform},"m":${event.admittedAtMs}` +
-    `${detailAs === 'json' ? DETAIL_MARK + event.detail : `,"s":${JSON.stringify(event.detail)}`}}`
+    `${detail}}`
   );
 }
 
@@ -76,7 +79,7 @@ export function postUsage(
   owner: string,
   events: readonly UsageEvent[],
 ): Promise<PostedBatch> {
-  const list = events.map((event) => event.json ?? toUsageJson(event)).join(',');
+  const list = events.map(toUsageJson).join(',');
   return postUsageJson(database, owner, `[${list}]`);
 }
 
