@@ -9,6 +9,7 @@ import { CannotSay } from '#providers/provider.ts';
 import { anthropicSupport } from '#providers/dialects/anthropic/support.ts';
 import { readForm } from '#providers/dialects/openai-chat/read-form.ts';
 import { writeAnswer } from '#providers/dialects/openai-chat/write-answer.ts';
+import { formOf, resultsOf } from './chat-forms.ts';
 import { refuseMessages, signThought } from './anthropic-rules.ts';
 import { formArbitrary } from './form-arbitrary.ts';
 import { at, listOf, objectOf } from './recordings-json.ts';
@@ -142,28 +143,7 @@ function grow(part: Part, event: { readonly type: string }): Part | null {
   return signs ? { ...part, signature: String(event.signature) } : null;
 }
 
-function formOf(turns: readonly Turn[]): ChatForm {
-  return {
-    turns,
-    tools: ['weather', 'clock'].map((name) => ({ kind: 'function', name })),
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: { budgetTokens: 2_048 },
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-  };
-}
-
-function resultsOf(parts: readonly Part[]): readonly Turn[] {
-  return parts
-    .filter((part) => part.type === 'tool_call')
-    .map(({ id }) => ({
-      role: 'tool',
-      parts: [{ type: 'tool_result', callId: id, content: [{ type: 'text', text: '9' }] }],
-    }));
-}
+const TOOLS = ['weather', 'clock'].map((name) => ({ kind: 'function', name }) as const);
 
 describe('three rounds of tools with thinking', () => {
   it.each<[string, (answer: object) => readonly Part[]]>([
@@ -174,7 +154,10 @@ describe('three rounds of tools with thinking', () => {
     for (const round of [1, 2, 3]) {
       const parts = read(answerOf(round));
       turns = [...turns, { role: 'assistant', parts }, ...resultsOf(parts)];
-      const { body, warnings } = codec.encode(formOf(turns), target);
+      const { body, warnings } = codec.encode(
+        formOf(turns, { tools: TOOLS, reasoning: { budgetTokens: 2_048 } }),
+        target,
+      );
       expect(refuseMessages(body)).toBeNull();
       expect(warnings).toEqual([]);
       expect(at(body, 'thinking')).toEqual({ type: 'enabled', budget_tokens: 2_048 });

@@ -9,6 +9,7 @@ import { CannotSay } from '#providers/provider.ts';
 import { geminiSupport } from '#providers/dialects/gemini/support.ts';
 import { readForm } from '#providers/dialects/openai-chat/read-form.ts';
 import { writeAnswer } from '#providers/dialects/openai-chat/write-answer.ts';
+import { formOf, resultsOf } from './chat-forms.ts';
 import { formArbitrary } from './form-arbitrary.ts';
 import { refuseGenerateContent, signCall } from './gemini-rules.ts';
 import { at, listOf, objectOf, stringOf } from './recordings-json.ts';
@@ -112,29 +113,6 @@ function collect(answer: object): readonly Part[] {
   return parts;
 }
 
-function formOf(turns: readonly Turn[]): ChatForm {
-  return {
-    turns,
-    tools: ['weather', 'clock'].map((name) => ({ kind: 'function', name })),
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: { effort: 'low' },
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-  };
-}
-
-function resultsOf(parts: readonly Part[]): readonly Turn[] {
-  return parts
-    .filter((part) => part.type === 'tool_call')
-    .map(({ id }) => ({
-      role: 'tool',
-      parts: [{ type: 'tool_result', callId: id, content: [{ type: 'text', text: '9' }] }],
-    }));
-}
-
 function sentOf(body: unknown): unknown {
   return listOf(at(body, 'contents')).at(-2);
 }
@@ -167,6 +145,8 @@ function talk(keep: (message: unknown) => unknown): readonly unknown[] {
   });
 }
 
+const TOOLS = ['weather', 'clock'].map((name) => ({ kind: 'function', name }) as const);
+
 describe('three rounds of tools with thinking', () => {
   it.each<[string, (answer: object) => readonly Part[]]>([
     ['whole', (answer) => codec.decode(answer).choices[0]?.parts ?? []],
@@ -176,7 +156,10 @@ describe('three rounds of tools with thinking', () => {
     for (const round of [1, 2, 3]) {
       const parts = read(answerOf(round));
       turns = [...turns, { role: 'assistant', parts }, ...resultsOf(parts)];
-      const { body, warnings } = codec.encode(formOf(turns), target);
+      const { body, warnings } = codec.encode(
+        formOf(turns, { tools: TOOLS, reasoning: { effort: 'low' } }),
+        target,
+      );
       expect(refuseGenerateContent(body, true)).toBeNull();
       expect(warnings).toEqual([]);
       expect(sentOf(body)).toEqual(at(answerOf(round), 'candidates', 0, 'content'));

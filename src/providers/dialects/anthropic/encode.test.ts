@@ -3,6 +3,7 @@
  * within what the model takes, and a word to the caller wherever something was lost.
  */
 import { describe, expect, it } from 'vitest';
+import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Part, Turn } from '#providers/form.ts';
 import { recordOf, listOf, type JsonRecord } from '#providers/json.ts';
 import type { Target } from '#providers/provider.ts';
@@ -12,19 +13,8 @@ import { OUTPUT_TOOL } from './native.ts';
 
 const ask: Turn = { role: 'user', parts: [{ type: 'text', text: 'Why?' }], path: 'messages[0]' };
 
-function formOf(more: Partial<ChatForm> = {}): ChatForm {
-  return {
-    turns: [ask],
-    tools: [],
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: {},
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-    ...more,
-  };
+function formWith(more: Partial<ChatForm> = {}): ChatForm {
+  return formOf([ask], more);
 }
 
 function targetOf(model: string): Target {
@@ -42,7 +32,7 @@ function send(
   habits: Partial<MessagesHabits> = {},
 ): Sent {
   const { codec } = anthropicSupport(habits);
-  const { body, warnings } = codec.encode(formOf(more), targetOf(model));
+  const { body, warnings } = codec.encode(formWith(more), targetOf(model));
   return {
     body: recordOf(body),
     told: warnings.map(({ code, param }) => `${code} ${param}`),
@@ -459,7 +449,7 @@ describe('hosts', () => {
   it('get names of betas where they want them', () => {
     const native = { anthropic: { mcp_servers: [{ type: 'url', name: 'a', url: 'https://a' }] } };
     const { codec } = anthropicSupport();
-    const encoded = codec.encode(formOf({ native }), targetOf('claude-sonnet-4-5'));
+    const encoded = codec.encode(formWith({ native }), targetOf('claude-sonnet-4-5'));
     expect(encoded.headers).toEqual([['anthropic-beta', 'mcp-client-2025-04-04']]);
     const { body } = send({ native }, 'claude-sonnet-4-5', { betas: 'body' });
     expect(body['anthropic_beta']).toEqual(['mcp-client-2025-04-04']);

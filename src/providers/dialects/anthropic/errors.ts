@@ -5,22 +5,13 @@
  */
 import type { UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
 import { recordOf, textOf } from '#providers/json.ts';
+import { judge, retryOf, type ErrorRule, type Said } from '../error-rules.ts';
 import { redact } from '../openai-chat/redact.ts';
 import { readRefusal, type Refusal } from '../openai-chat/refusal.ts';
 import { readRetryAfterMs } from '../openai-chat/retry-after.ts';
 
-type Kind = UpstreamError['kind'];
-
-interface Rule {
-  readonly kind: Kind;
-  readonly statuses?: readonly number[];
-  /** Against the error's type and code, joined by a space. */
-  readonly code?: RegExp;
-  readonly message?: RegExp;
-}
-
-/** First match wins. A rule with `statuses` and a pattern needs both; patterns alternate. */
-const RULES: readonly Rule[] = [
+/** First match wins. `code` is read against the error's type and code, joined by a space. */
+const RULES: readonly ErrorRule[] = [
   {
     kind: 'billing',
     statuses: [400, 402, 403, 429],
@@ -68,12 +59,6 @@ const RULES: readonly Rule[] = [
   { kind: 'invalid_request', statuses: [400, 406, 411, 412, 413, 414, 415, 422, 431] },
 ];
 
-const CALLERS_OWN: ReadonlySet<Kind> = new Set<Kind>([
-  'invalid_request',
-  'context_length',
-  'content_filter',
-]);
-
 /** What is shown where the upstream's own words are none. */
 const PLAIN_MESSAGE = 'The provider refused the request.';
 
@@ -82,10 +67,10 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
   const refusal = readRefusal(input.body);
   const details = recordOf(refusal.native['details']);
   const code = textOf(details['error_code']) ?? refusal.code ?? refusal.type;
-  const kind = judge(input.status, refusal, code);
+  const kind = judge(RULES, saidBy(input.status, refusal, code)) ?? 'server_error';
   return {
     kind,
-    retry: CALLERS_OWN.has(kind) ? 'never' : 'elsewhere',
+    retry: retryOf(kind),
     status: input.status,
     message: refusal.message === null ? PLAIN_MESSAGE : redact(refusal.message),
     code,
@@ -94,17 +79,9 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
   };
 }
 
-function judge(status: number, refusal: Refusal, code: string | null): Kind {
-  const words = [refusal.type, code].join(' ').toLowerCase();
+function saidBy(status: number, refusal: Refusal, code: string | null): Said {
   const message = withoutQuotes(refusal.message ?? '').toLowerCase();
-  for (const rule of RULES) {
-    if (rule.statuses !== undefined && !rule.statuses.includes(status)) continue;
-    const bare = rule.code === undefined && rule.message === undefined;
-    if (bare || rule.code?.test(words) === true || rule.message?.test(message) === true) {
-      return rule.kind;
-    }
-  }
-  return 'server_error';
+  return { status, code: [refusal.type, code].join(' ').toLowerCase(), message };
 }
 
 /** What stands in quotes is the caller's text, and must not pass for words of the upstream. */

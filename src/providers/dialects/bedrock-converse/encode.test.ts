@@ -1,5 +1,6 @@
 /** Requests as Converse wants them: turns, tools, thinking, media, caches; and what it cannot. */
 import { describe, expect, it } from 'vitest';
+import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Part, Turn } from '#providers/form.ts';
 import { recordOf } from '#providers/json.ts';
 import { CannotSay } from '#providers/provider.ts';
@@ -35,24 +36,13 @@ const result = (callId: string): Turn => ({
 });
 const LOOK = { kind: 'function', name: 'look', parameters: { type: 'object' } } as const;
 
-function formOf(form: Partial<ChatForm>): ChatForm {
-  return {
-    turns: [user(text('hi'))],
-    tools: [],
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: {},
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-    ...form,
-  };
+function formWith(more: Partial<ChatForm>): ChatForm {
+  return formOf([user(text('hi'))], more);
 }
 
 function encoded(form: Partial<ChatForm>, model = SONNET_45) {
   const target = { baseUrl: '', model, region: null, project: null, account: null };
-  const { body, warnings } = encode(formOf(form), target);
+  const { body, warnings } = encode(formWith(form), target);
   return {
     body: recordOf(body),
     warnings: warnings.map(({ code, param }) => `${code} ${param}`),

@@ -5,14 +5,13 @@
  */
 import type { UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
 import { parseJson, recordOf, textOf } from '#providers/json.ts';
+import { judge, retryOf, type ErrorKind, type ErrorRule } from '../error-rules.ts';
 import { readError as readFamilyError } from '../openai-chat/errors.ts';
 import { exceptionName } from './finish.ts';
 import { redactAws } from './redact.ts';
 
-type Kind = UpstreamError['kind'];
-
 /** By the exception alone. What is not here is judged by its words. */
-const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+const KINDS: ReadonlyMap<string, ErrorKind> = new Map<string, ErrorKind>([
   ['ThrottlingException', 'rate_limit'],
   ['TooManyRequestsException', 'rate_limit'],
   ['ServiceQuotaExceededException', 'rate_limit'],
@@ -38,14 +37,8 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['OptInRequired', 'permission'],
 ]);
 
-interface Rule {
-  readonly kind: Kind;
-  readonly statuses: readonly number[];
-  readonly message: RegExp;
-}
-
 /** First match wins; before the name, since one exception stands for many faults. */
-const RULES: readonly Rule[] = [
+const RULES: readonly ErrorRule[] = [
   {
     kind: 'model_not_found',
     statuses: [400, 403, 404],
@@ -83,25 +76,10 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
   // AWS's older services write the member with a capital letter.
   const said = textOf(body['message']) ?? textOf(body['Message']);
   const message = redactAws(said ?? family.message);
-  const kind = judge(input.status, { name, message: said ?? '', family: family.kind });
-  const callersOwn =
-    kind === 'invalid_request' || kind === 'context_length' || kind === 'content_filter';
-  return { ...family, kind, retry: callersOwn ? 'never' : 'elsewhere', message, code: name };
-}
-
-interface Said {
-  readonly name: string | null;
-  readonly message: string;
-  readonly family: Kind;
-}
-
-function judge(status: number, { name, message, family }: Said): Kind {
-  const rule = RULES.find(
-    ({ statuses, message: words }) => statuses.includes(status) && words.test(message),
-  );
-  if (rule !== undefined) return rule.kind;
-  const named = name === null ? undefined : KINDS.get(name);
-  if (named !== undefined) return named;
-  // 424: the model broke, and the same request may succeed elsewhere.
-  return status === 424 ? 'server_error' : family;
+  const kind =
+    judge(RULES, { status: input.status, code: '', message: said ?? '' }) ??
+    (name === null ? undefined : KINDS.get(name)) ??
+    // 424: the model broke, and the same request may succeed elsewhere.
+    (input.status === 424 ? 'server_error' : family.kind);
+  return { ...family, kind, retry: retryOf(kind), message, code: name };
 }

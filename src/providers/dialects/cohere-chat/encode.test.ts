@@ -1,6 +1,7 @@
 /** What Cohere can and cannot be told, beyond the cases of its fixtures. */
 import { assert, property, record, array, constantFrom, string, option, integer } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Part, Turn } from '#providers/form.ts';
 import { isRecord, recordOf, type JsonRecord } from '#providers/json.ts';
 import { CannotSay, type Target } from '#providers/provider.ts';
@@ -17,21 +18,6 @@ const TARGET: Target = {
 
 const SAY_HI: Turn = { role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
 
-function form(turns: readonly Turn[], more: Partial<ChatForm> = {}): ChatForm {
-  return {
-    turns,
-    tools: [],
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: {},
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-    ...more,
-  };
-}
-
 function bodyOf(request: ChatForm): JsonRecord {
   const { body } = encode(request, TARGET);
   if (!isRecord(body)) throw new Error('no body');
@@ -44,7 +30,7 @@ function warned(request: ChatForm): readonly string[] {
 
 function refusal(turns: readonly Turn[]): string {
   try {
-    encode(form(turns), TARGET);
+    encode(formOf(turns), TARGET);
   } catch (error) {
     if (error instanceof CannotSay) return error.param;
     throw error;
@@ -61,7 +47,7 @@ const FILE: Part = {
 describe('a conversation for Cohere', () => {
   it('sends files of text as documents to cite from, and says so', () => {
     const turn: Turn = { role: 'user', parts: [{ type: 'text', text: 'Read' }, FILE] };
-    const request = form([turn], { native: { cohere: { documents: ['first'] } } });
+    const request = formOf([turn], { native: { cohere: { documents: ['first'] } } });
     expect(bodyOf(request)).toMatchObject({
       messages: [{ role: 'user', content: 'Read' }],
       documents: ['first', { data: { text: 'Geckos climb.', title: 'notes.txt' } }],
@@ -92,7 +78,7 @@ describe('a conversation for Cohere', () => {
       },
       { role: 'tool', parts: [{ type: 'tool_result', callId: 'b', content: [] }] },
     ];
-    const { messages } = bodyOf(form(turns));
+    const { messages } = bodyOf(formOf(turns));
     expect(messages).toMatchObject([
       { role: 'user' },
       { role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }, {}] },
@@ -100,7 +86,7 @@ describe('a conversation for Cohere', () => {
       { role: 'tool', tool_call_id: 'b', content: '' },
       { role: 'user', content: [{ type: 'image_url', image_url: { url } }] },
     ]);
-    expect(warned(form(turns))).toEqual(['emulated messages[2].content[1]']);
+    expect(warned(formOf(turns))).toEqual(['emulated messages[2].content[1]']);
   });
 
   it('returns what Cohere thought to its places, and what others thought to nobody', () => {
@@ -114,7 +100,7 @@ describe('a conversation for Cohere', () => {
         { type: 'text', text: 'Yes' },
       ],
     };
-    expect(bodyOf(form([SAY_HI, turn]))['messages']).toMatchObject([
+    expect(bodyOf(formOf([SAY_HI, turn]))['messages']).toMatchObject([
       {},
       {
         role: 'assistant',
@@ -125,7 +111,7 @@ describe('a conversation for Cohere', () => {
         ],
       },
     ]);
-    expect(JSON.stringify(bodyOf(form([SAY_HI, turn])))).not.toContain('Signed');
+    expect(JSON.stringify(bodyOf(formOf([SAY_HI, turn])))).not.toContain('Signed');
   });
 
   it('is refused by the path of what cannot be told', () => {
@@ -149,7 +135,7 @@ describe('settings for Cohere', () => {
 
   it('stay within its ranges', () => {
     const sampling = { temperature: 0, topP: 1, topK: 900, stop: ['a', 'b', 'c', 'd', 'e', 'f'] };
-    const request = form([SAY_HI], { sampling });
+    const request = formOf([SAY_HI], { sampling });
     expect(bodyOf(request)).toMatchObject({
       temperature: 0,
       p: 0.99,
@@ -161,7 +147,7 @@ describe('settings for Cohere', () => {
 
   it('hold one penalty, the one that says something', () => {
     const both = (frequencyPenalty: number, presencePenalty: number): ChatForm =>
-      form([SAY_HI], { sampling: { frequencyPenalty, presencePenalty } });
+      formOf([SAY_HI], { sampling: { frequencyPenalty, presencePenalty } });
     expect(bodyOf(both(0, 0.4))).toMatchObject({ presence_penalty: 0.4 });
     expect(warned(both(0, 0.4))).toEqual([]);
     expect(bodyOf(both(0.3, 0.4))).not.toHaveProperty('presence_penalty');
@@ -170,7 +156,7 @@ describe('settings for Cohere', () => {
 
   it('say every choice of tools', () => {
     const choose = (toolChoice: NonNullable<ChatForm['toolChoice']>): unknown =>
-      bodyOf(form([SAY_HI], { tools: [tool], toolChoice }))['tool_choice'];
+      bodyOf(formOf([SAY_HI], { tools: [tool], toolChoice }))['tool_choice'];
     expect(choose({ mode: 'auto' })).toBeUndefined();
     expect(choose({ mode: 'none' })).toBe('NONE');
     expect(choose({ mode: 'required' })).toBe('REQUIRED');
@@ -180,15 +166,17 @@ describe('settings for Cohere', () => {
 
   it('drop a response format beside tools or documents, with a warning', () => {
     const output = { kind: 'json' } as const;
-    expect(bodyOf(form([SAY_HI], { output }))['response_format']).toEqual({ type: 'json_object' });
-    const request = form([SAY_HI], { output, tools: [tool] });
+    expect(bodyOf(formOf([SAY_HI], { output }))['response_format']).toEqual({
+      type: 'json_object',
+    });
+    const request = formOf([SAY_HI], { output, tools: [tool] });
     expect(bodyOf(request)).not.toHaveProperty('response_format');
     expect(warned(request)).toEqual(['dropped response_format']);
   });
 
   it('turn thinking on and off', () => {
     const think = (reasoning: ChatForm['reasoning']): unknown =>
-      bodyOf(form([SAY_HI], { reasoning }))['thinking'];
+      bodyOf(formOf([SAY_HI], { reasoning }))['thinking'];
     expect(think({})).toBeUndefined();
     expect(think({ effort: 'none' })).toEqual({ type: 'disabled' });
     expect(think({ budgetTokens: 0 })).toEqual({ type: 'disabled' });
@@ -198,7 +186,7 @@ describe('settings for Cohere', () => {
 
   it('take its own members from a chat body, and name those', () => {
     const native = { 'openai-chat': { safety_mode: 'OFF', prediction: {} } };
-    const { body, said } = encode(form([SAY_HI], { native }), TARGET);
+    const { body, said } = encode(formOf([SAY_HI], { native }), TARGET);
     expect(body).toMatchObject({ safety_mode: 'OFF' });
     expect(body).not.toHaveProperty('prediction');
     expect(said).toEqual(['safety_mode']);

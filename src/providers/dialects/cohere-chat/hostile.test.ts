@@ -11,7 +11,7 @@ import {
   record,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChatEvent } from '#providers/form.ts';
+import { eventsOf, partFaults } from '#testing/chat-forms.ts';
 import { cohereChat } from './codec.ts';
 
 const TYPES = [
@@ -49,35 +49,11 @@ const event = record({
   ),
 });
 
-function decode(events: readonly unknown[]): readonly ChatEvent[] {
-  const decoder = cohereChat.codec.stream();
-  const data = events.map((each) => JSON.stringify(each) ?? '');
-  return [...data.flatMap((text) => decoder.push({ event: null, data: text })), ...decoder.end()];
-}
-
-/** Where parts are not dense, grow when they are not open, or stay open. */
-function faults(events: readonly ChatEvent[]): readonly string[] {
-  const found: string[] = [];
-  const open = new Set<number>();
-  let parts = 0;
-  for (const told of events) {
-    if (!('part' in told)) continue;
-    if (told.type === 'part_start') {
-      if (told.part !== parts) found.push('not dense');
-      parts += 1;
-      open.add(told.part);
-    }
-    if (!open.has(told.part)) found.push(`${told.type} of no open part`);
-    if (told.type === 'part_stop') open.delete(told.part);
-  }
-  return open.size === 0 ? found : [...found, 'never closed'];
-}
-
 describe('a hostile upstream', () => {
   it('breaks no stream: parts are dense, open once and close once', () => {
     assert(
       property(array(event, { maxLength: 12 }), (events) => {
-        expect(faults(decode(events))).toEqual([]);
+        expect(partFaults(eventsOf(cohereChat.codec, events))).toEqual([]);
       }),
     );
   });

@@ -3,6 +3,7 @@
  * so), what is refused with its path, and that requests in its own words come through unchanged.
  */
 import { describe, expect, it } from 'vitest';
+import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Part, ReasoningWish, Turn } from '#providers/form.ts';
 import { recordOf } from '#providers/json.ts';
 import type { JsonRecord } from '#providers/json.ts';
@@ -20,26 +21,15 @@ function targetOf(model: string): Target {
 
 const hello: Turn = { role: 'user', parts: [{ type: 'text', text: 'Hello' }], path: 'messages[0]' };
 
-function formOf(more: Partial<ChatForm> = {}): ChatForm {
-  return {
-    turns: [hello],
-    tools: [],
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: {},
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-    ...more,
-  };
+function formWith(more: Partial<ChatForm> = {}): ChatForm {
+  return formOf([hello], more);
 }
 
 function write(
   more: Partial<ChatForm>,
   model = 'gemini-3.6-flash',
 ): { readonly body: JsonRecord; readonly told: readonly string[] } {
-  const { body, warnings } = codec.encode(formOf(more), targetOf(model));
+  const { body, warnings } = codec.encode(formWith(more), targetOf(model));
   const tell = ({ code, param }: Warning): string => `${code} ${param}`;
   return { body: recordOf(body), told: warnings.map(tell) };
 }

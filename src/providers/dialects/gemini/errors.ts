@@ -5,27 +5,18 @@
  */
 import type { UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
 import { listOf, recordOf, textOf } from '#providers/json.ts';
+import { judge, retryOf, type ErrorRule } from '../error-rules.ts';
 import { redact } from '../openai-chat/redact.ts';
 import { readRefusal } from '../openai-chat/refusal.ts';
-import type { Refusal } from '../openai-chat/refusal.ts';
 import { readRetryAfterMs } from '../openai-chat/retry-after.ts';
 
-type Kind = UpstreamError['kind'];
-
-interface Rule {
-  readonly kind: Kind;
-  readonly statuses?: readonly number[];
-  /** Against google.rpc status and ErrorInfo reason, joined by a space. */
-  readonly code?: RegExp;
-  readonly message?: RegExp;
-}
-
 /**
- * First match wins; a rule with statuses and patterns needs the status and one of the patterns.
+ * First match wins. `code` is read against google.rpc status and ErrorInfo reason, joined by a
+ * space.
  * Facts: recordings of 2025-2026, https://ai.google.dev/gemini-api/docs/troubleshooting and
  * google.rpc.Code (read 2026-11).
  */
-const RULES: readonly Rule[] = [
+const RULES: readonly ErrorRule[] = [
   {
     kind: 'billing',
     statuses: [400, 402, 403, 429],
@@ -62,22 +53,18 @@ const RULES: readonly Rule[] = [
   { kind: 'invalid_request', statuses: [400, 405, 409, 411, 413, 414, 415, 422, 431] },
 ];
 
-const CALLERS_OWN: ReadonlySet<Kind> = new Set<Kind>([
-  'invalid_request',
-  'context_length',
-  'content_filter',
-]);
-
 const PLAIN_MESSAGE = 'The provider refused the request and did not say why.';
 
 /** What a refusal means. Never throws, whatever the body is. */
 export function readError(input: UpstreamErrorInput): UpstreamError {
   const refusal = readRefusal(input.body);
   const details = listOf(refusal.native['details']).map(recordOf);
-  const kind = judge(input.status, refusal, details);
+  const code = `${refusal.innerCode ?? ''} ${reasonOf(details) ?? ''}`;
+  const said = { status: input.status, code, message: refusal.message ?? '' };
+  const kind = judge(RULES, said) ?? 'server_error';
   return {
     kind,
-    retry: CALLERS_OWN.has(kind) ? 'never' : 'elsewhere',
+    retry: retryOf(kind),
     status: input.status,
     message: redact(refusal.message ?? PLAIN_MESSAGE),
     code: reasonOf(details) ?? refusal.innerCode ?? refusal.code,
@@ -87,21 +74,6 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
 }
 
 type Details = readonly Readonly<Record<string, unknown>>[];
-
-function judge(status: number, refusal: Refusal, details: Details): Kind {
-  const code = `${refusal.innerCode ?? ''} ${reasonOf(details) ?? ''}`;
-  const said = { status, code, message: refusal.message ?? '' };
-  return RULES.find((rule) => matches(rule, said))?.kind ?? 'server_error';
-}
-
-function matches(
-  rule: Rule,
-  said: { readonly status: number; readonly code: string; readonly message: string },
-): boolean {
-  if (rule.statuses?.includes(said.status) === false) return false;
-  if (rule.code === undefined && rule.message === undefined) return true;
-  return rule.code?.test(said.code) === true || rule.message?.test(said.message) === true;
-}
 
 /** google.rpc.ErrorInfo. */
 function reasonOf(details: Details): string | undefined {

@@ -1,5 +1,6 @@
 /** Requests of the common form, written for hosts of this family. */
 import { describe, expect, it } from 'vitest';
+import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Turn } from '#providers/form.ts';
 import { mistral } from '#providers/mistral/index.ts';
 import { openai } from '#providers/openai/index.ts';
@@ -16,21 +17,6 @@ const TARGET: Target = {
   account: null,
 };
 
-function form(turns: readonly Turn[], more: Partial<ChatForm> = {}): ChatForm {
-  return {
-    turns,
-    tools: [],
-    output: { kind: 'text' },
-    modalities: ['text'],
-    reasoning: {},
-    sampling: {},
-    choices: 1,
-    stream: false,
-    native: {},
-    ...more,
-  };
-}
-
 function encode(provider: Provider, request: ChatForm): Encoded {
   const { chat } = provider;
   if (chat === undefined) throw new Error('no chat');
@@ -42,14 +28,14 @@ const SAY_HI: Turn = { role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
 
 describe('a form becomes a body', () => {
   it('of nothing but what was asked for', () => {
-    expect(encode(openai, form([SAY_HI]))).toEqual({
+    expect(encode(openai, formOf([SAY_HI]))).toEqual({
       body: { model: 'host-model', messages: [{ role: 'user', content: 'Hi' }] },
       warnings: [],
     });
   });
 
   it('with every setting in the words of the dialect', () => {
-    const request = form([SAY_HI], {
+    const request = formOf([SAY_HI], {
       stream: true,
       choices: 2,
       maxOutputTokens: 50,
@@ -109,7 +95,7 @@ describe('a form becomes a body', () => {
   });
 
   it('and says what the host could not be told', () => {
-    const request = form([SAY_HI], {
+    const request = formOf([SAY_HI], {
       maxOutputTokens: 50,
       sampling: { topK: 3, seed: 3, logprobs: true },
       reasoning: { budgetTokens: 3_000 },
@@ -154,7 +140,7 @@ describe('a form becomes a body', () => {
         ],
       },
     ];
-    const { body, warnings } = encode(openai, form(turns));
+    const { body, warnings } = encode(openai, formOf(turns));
     expect(body).toMatchObject({
       messages: [
         {
@@ -187,7 +173,7 @@ describe('what an answer brought goes back unchanged', () => {
     };
     const answer = decode({ id: 'a', choices: [{ index: 0, message }] }, DEFAULT_HABITS);
     const turn: Turn = { role: 'assistant', parts: answer.choices[0]?.parts ?? [] };
-    expect(encode(openrouter, form([turn])).body).toMatchObject({ messages: [message] });
+    expect(encode(openrouter, formOf([turn])).body).toMatchObject({ messages: [message] });
   });
 
   it('a thought signature beside a call', () => {
@@ -200,7 +186,7 @@ describe('what an answer brought goes back unchanged', () => {
     const message = { role: 'assistant', content: null, tool_calls: [call] };
     const answer = decode({ id: 'a', choices: [{ index: 0, message }] }, DEFAULT_HABITS);
     const turn: Turn = { role: 'assistant', parts: answer.choices[0]?.parts ?? [] };
-    expect(encode(openai, form([turn])).body).toMatchObject({ messages: [message] });
+    expect(encode(openai, formOf([turn])).body).toMatchObject({ messages: [message] });
   });
 
   it('reasoning that the host does not take back is dropped with a warning', () => {
@@ -211,10 +197,10 @@ describe('what an answer brought goes back unchanged', () => {
         { type: 'text', text: 'Yes' },
       ],
     };
-    const { body, warnings } = encode(openai, form([turn]));
+    const { body, warnings } = encode(openai, formOf([turn]));
     expect(body).toMatchObject({ messages: [{ role: 'assistant', content: 'Yes' }] });
     expect(warnings).toMatchObject([{ code: 'dropped', param: 'messages[0]' }]);
-    expect(encode(mistral, form([turn])).body).toMatchObject({
+    expect(encode(mistral, formOf([turn])).body).toMatchObject({
       messages: [
         {
           content: [

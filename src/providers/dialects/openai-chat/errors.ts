@@ -5,26 +5,17 @@
  * the host or of our credential must never look like the caller's.
  */
 import type { UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
+import { judge, retryOf, type ErrorKind, type ErrorRule, type Said } from '../error-rules.ts';
 import { redact } from './redact.ts';
 import { readRefusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 
-type Kind = UpstreamError['kind'];
-
-interface Rule {
-  readonly kind: Kind;
-  readonly statuses?: readonly number[];
-  /** Against code and type, lower case, joined by a space. */
-  readonly code?: RegExp;
-  readonly message?: RegExp;
-}
-
 /**
- * First match wins. A rule with `statuses` and a pattern needs both; patterns alternate.
+ * First match wins. `code` is read against code and type, both in lower case, joined by a space.
  * Facts: recordings and SDK types of 2025-2026 unless a line says otherwise.
  */
-const RULES: readonly Rule[] = [
+const RULES: readonly ErrorRule[] = [
   // Groq says 413 for a request larger than its tokens-per-minute limit: another host may take it.
   { kind: 'rate_limit', statuses: [413], code: /rate_limit/ },
   {
@@ -80,14 +71,8 @@ const RULES: readonly Rule[] = [
   { kind: 'invalid_request', statuses: [400, 406, 411, 412, 413, 414, 415, 416, 417, 422, 431] },
 ];
 
-const CALLERS_OWN: ReadonlySet<Kind> = new Set<Kind>([
-  'invalid_request',
-  'context_length',
-  'content_filter',
-]);
-
 /** What is shown where the upstream's own words are none, or are a page of markup. */
-const PLAIN_MESSAGES: Readonly<Record<Kind, string>> = {
+const PLAIN_MESSAGES: Readonly<Record<ErrorKind, string>> = {
   invalid_request: 'The provider refused the request as invalid.',
   context_length: "The request is longer than the model's context.",
   content_filter: "The provider's content filter refused the request.",
@@ -108,10 +93,10 @@ const PLAIN_MESSAGES: Readonly<Record<Kind, string>> = {
  */
 export function readError(input: UpstreamErrorInput): UpstreamError {
   const refusal = readRefusal(input.body);
-  const kind = judge(input.status, refusal);
+  const kind = judge(RULES, saidBy(input.status, refusal)) ?? 'server_error';
   return {
     kind,
-    retry: CALLERS_OWN.has(kind) ? 'never' : 'elsewhere',
+    retry: retryOf(kind),
     status: input.status,
     message: refusal.message === null ? PLAIN_MESSAGES[kind] : redact(refusal.message),
     code: refusal.code ?? refusal.type,
@@ -120,13 +105,9 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
   };
 }
 
-function judge(status: number, refusal: Refusal): Kind {
+function saidBy(status: number, refusal: Refusal): Said {
   const code = [refusal.code, refusal.type, refusal.innerCode].join(' ').toLowerCase();
-  const message = withoutQuotes(refusal.message ?? '').toLowerCase();
-  for (const rule of RULES) {
-    if (matches(rule, { status, code, message })) return rule.kind;
-  }
-  return 'server_error';
+  return { status, code, message: withoutQuotes(refusal.message ?? '').toLowerCase() };
 }
 
 /**
@@ -135,10 +116,4 @@ function judge(status: number, refusal: Refusal): Kind {
  */
 function withoutQuotes(message: string): string {
   return message.replace(/(^|[\s(:=[])(["'`])(?:(?!\2).)*\2(?=\W|$)/gs, '$1');
-}
-
-function matches(rule: Rule, said: { status: number; code: string; message: string }): boolean {
-  if (rule.statuses !== undefined && !rule.statuses.includes(said.status)) return false;
-  if (rule.code === undefined && rule.message === undefined) return true;
-  return rule.code?.test(said.code) === true || rule.message?.test(said.message) === true;
 }
