@@ -6,16 +6,35 @@ import { GatewayError } from '#wire/errors.ts';
 import { notYetAvailable, permissionDenied } from '#wire/refusals.ts';
 import type { Call, Inbound } from './call.ts';
 
-const REFUSALS: Readonly<Record<Exclude<AuthenticationRefusal['reason'], 'unavailable'>, string>> =
-  {
-    missing:
-      'You sent no API key. Send one as "Authorization: Bearer sk-omx-...". ' +
-      'POST /v1/keys makes one, with the management key that was printed at the first start.',
-    malformed: 'This is not an API key of this gateway',
-    unknown:
-      'There is no such API key. It may have been deleted, or belong to another installation.',
-    disabled: 'This API key is disabled. A management key enables it with PATCH /v1/keys/{hash}.',
-  };
+function explain(refusal: Exclude<AuthenticationRefusal, { reason: 'unavailable' }>): string {
+  switch (refusal.reason) {
+    case 'missing':
+      return (
+        'You sent no API key. Send one as "Authorization: Bearer sk-omx-...". ' +
+        'POST /v1/keys makes one, with the management key that was printed at the first start.'
+      );
+    case 'malformed':
+      return `This is not an API key of this gateway (${refusal.hint}).`;
+    case 'unknown':
+      return 'There is no such API key. It may have been deleted, or belong to another installation.';
+    case 'disabled':
+      return 'This API key is disabled. A management key enables it with PATCH /v1/keys/{hash}.';
+    case 'expired':
+      return (
+        `This API key expired at ${isoTime(refusal.atMs)}. A management key sets another ` +
+        "'expires_at' with PATCH /v1/keys/{hash}, or makes a new key with POST /v1/keys."
+      );
+    case 'rotated':
+      return (
+        `This API key was rotated: this secret of it stopped working at ${isoTime(refusal.atMs)}. ` +
+        `Use the one that POST /v1/keys/{hash}/rotate returned, or rotate again with a management key.`
+      );
+  }
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
 
 /** An outage is never a 401. */
 function refuseAuthentication(refusal: AuthenticationRefusal): GatewayError {
@@ -25,12 +44,10 @@ function refuseAuthentication(refusal: AuthenticationRefusal): GatewayError {
         'The key cannot be checked now: the database is not reachable. Try again in a moment.',
     });
   }
-  const text = REFUSALS[refusal.reason];
-  const message = refusal.reason === 'malformed' ? `${text} (${refusal.hint}).` : text;
-  return new GatewayError('invalid_api_key', { message });
+  return new GatewayError('invalid_api_key', { message: explain(refusal) });
 }
 
-/** Throws a GatewayError unless the secret is a key that exists and is enabled. */
+/** Throws a GatewayError unless the secret is a key that exists, is enabled and has time left. */
 export function authenticate(identity: Identity, inbound: Inbound): Awaitable<Caller> {
   const result = identity.authenticate(inbound.secret);
   if (!(result instanceof Promise)) {

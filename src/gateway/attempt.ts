@@ -9,8 +9,8 @@ import type { HeaderList } from '#base/sink.ts';
 import { CannotSay, type Warning } from '#providers/provider.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { elapsedMs, type Call } from './call.ts';
-import type { WholeAnswer } from './chat/answer-form.ts';
-import type { ChatRequestReading } from './chat/read-request.ts';
+import type { WholeAnswer } from './answer.ts';
+import type { InferenceRequest } from './inference.ts';
 import { affordableTokens, type Held } from './hold.ts';
 import type { Candidate } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
@@ -63,7 +63,7 @@ export type Attempted = {
 interface Run {
   readonly services: GatewayServices;
   readonly call: Call;
-  readonly reading: ChatRequestReading;
+  readonly request: InferenceRequest;
   readonly held: Held;
 }
 
@@ -87,9 +87,9 @@ function failureOf(thrown: unknown): AttemptFailure {
 
 /** At once where the host's credentials are. */
 function prepare(run: Run, candidate: Candidate): Awaitable<PreparedRequest | AttemptFailure> {
-  const { services, call, reading, held } = run;
+  const { services, call, request, held } = run;
   try {
-    const preparing = prepareRequest(reading, candidate, {
+    const preparing = prepareRequest(request, candidate, {
       outputTokensCap: held.capped ? affordableTokens(candidate, held.hold.amount) : null,
       nowMs: call.clock.nowMs(),
       tokenExchange: services.tokenExchange,
@@ -105,17 +105,13 @@ interface Tried {
   readonly firstByteMs: number;
 }
 
-async function dispatch(
-  run: Run,
-  candidate: Candidate,
-  { request, tokenKey }: PreparedRequest,
-): Promise<Tried> {
-  const { services, call, reading } = run;
+async function dispatch(run: Run, candidate: Candidate, prepared: PreparedRequest): Promise<Tried> {
+  const { services, call, request } = run;
   const { endpoint } = candidate;
   try {
     const exchange = new Exchange({
       endpoint,
-      reading,
+      request,
       generationId: call.generationId,
       sink: call.sink,
       deadlines: services.deadlines,
@@ -123,7 +119,8 @@ async function dispatch(
       nowMs: () => call.clock.nowMs(),
     });
     const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
-    const reply = await exchange.run(transport, request);
+    const reply = await exchange.run(transport, prepared.request);
+    const { tokenKey } = prepared;
     if (tokenKey !== null && reply.kind === 'failed' && reply.failure.status === 401) {
       services.tokenExchange.forget(tokenKey);
     }
@@ -195,7 +192,7 @@ function giveUp({ attempts, opened, last }: Progress): Attempted {
 export async function attempt(
   services: GatewayServices,
   call: Call,
-  asked: { readonly reading: ChatRequestReading; readonly held: Held },
+  asked: { readonly request: InferenceRequest; readonly held: Held },
 ): Promise<Attempted> {
   const run: Run = { services, call, ...asked };
   const progress: Progress = { attempts: [], opened: 0, last: null };

@@ -6,11 +6,11 @@ import { buildCatalog } from '#catalog/catalog.ts';
 import { compilePrice } from '#catalog/pricing.ts';
 import { providers } from '#providers/registry.ts';
 import type { PriceList } from '#wire/price.ts';
-import type { Usage, UsageBuckets } from '#wire/usage.ts';
+import { inputTokens, outputTokens, type Usage, type UsageBuckets } from '#wire/usage.ts';
 import { believe, billCancelled, billComplete, waive } from './bill.ts';
 import { readChatRequest } from './chat/read-request.ts';
-import { inputTokens, outputTokens } from './chat/usage-json.ts';
-import { buildDirectory, type ConfiguredProvider } from './directory.ts';
+import { buildDirectory } from './directory.ts';
+import type { ConfiguredProvider } from './make-endpoints.ts';
 import { planRequest, type Candidate } from './plan.ts';
 import { createTokenCounter } from './tokens.ts';
 
@@ -57,9 +57,9 @@ function planned({ context, maxOutput, n = 1, list }: Limits) {
     models: [{ ...model, endpoints }],
   });
   expect(faults).toEqual([]);
-  const reading = readChatRequest(toBytes(JSON.stringify({ model: 'm', n, messages: MESSAGES })));
-  const [candidate] = planRequest(directory, CALLER, reading).candidates;
-  return { candidate, counting: { reading, tokens: createTokenCounter() } };
+  const request = readChatRequest(toBytes(JSON.stringify({ model: 'm', n, messages: MESSAGES })));
+  const [candidate] = planRequest(directory, CALLER, request).candidates;
+  return { candidate, counting: { request, tokens: createTokenCounter() } };
 }
 
 function candidateOf(limits: Limits): Candidate {
@@ -70,11 +70,13 @@ function said(buckets: UsageBuckets, more: Partial<Usage> = {}): Usage {
   return { buckets, source: 'upstream', flags: [], native: null, ...more };
 }
 
+const PLAIN = { inputs: 1, inputRounds: () => 1 };
+
 describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
   const candidate = candidateOf({ context: 1_000, maxOutput: 100 });
 
   it('is clamped to context and maximum output, and flagged', () => {
-    const usage = believe(said({ input: 5_000, output: 900 }), candidate);
+    const usage = believe(said({ input: 5_000, output: 900 }), candidate, PLAIN);
     expect(usage).toMatchObject({
       buckets: { input: 1_000, output: 100 },
       flags: ['absurd_clamped'],
@@ -95,30 +97,34 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
   });
 
   it('loses the plain tokens first, and the cached ones last', () => {
-    const input = believe(said({ input: 300, cache_read: 900, cache_write_5m: 50 }), candidate);
+    const input = believe(
+      said({ input: 300, cache_read: 900, cache_write_5m: 50 }),
+      candidate,
+      PLAIN,
+    );
     expect(input.buckets).toEqual({ input: 50, cache_read: 900, cache_write_5m: 50 });
-    const cached = believe(said({ input: 300, cache_read: 9_000 }), candidate);
+    const cached = believe(said({ input: 300, cache_read: 9_000 }), candidate, PLAIN);
     expect(cached.buckets).toEqual({ input: 0, cache_read: 1_000 });
   });
 
   it('allows each choice its own maximum', () => {
     const two = candidateOf({ context: 1_000, maxOutput: 100, n: 2 });
-    expect(believe(said({ input: 1, output: 200 }), two).flags).toEqual([]);
-    expect(believe(said({ input: 1, output: 201 }), two).buckets.output).toBe(200);
+    expect(believe(said({ input: 1, output: 200 }), two, PLAIN).flags).toEqual([]);
+    expect(believe(said({ input: 1, output: 201 }), two, PLAIN).buckets.output).toBe(200);
   });
 
   it('lets reasoning stand beside a full answer, up to the context (Perplexity)', () => {
-    expect(believe(said({ output: 100, reasoning: 1_000 }), candidate).flags).toEqual([]);
-    const lie = believe(said({ output: 100, reasoning: 1_001 }), candidate);
+    expect(believe(said({ output: 100, reasoning: 1_000 }), candidate, PLAIN).flags).toEqual([]);
+    const lie = believe(said({ output: 100, reasoning: 1_001 }), candidate, PLAIN);
     expect(lie).toMatchObject({ buckets: { reasoning: 1_000 }, flags: ['absurd_clamped'] });
   });
 
   it('is bounded by the context where nobody says how long an answer may be', () => {
     const open = candidateOf({ context: 1_000, maxOutput: null });
-    expect(believe(said({ output: 4_000 }), open).buckets.output).toBe(1_000);
+    expect(believe(said({ output: 4_000 }), open, PLAIN).buckets.output).toBe(1_000);
     const unknown = candidateOf({ context: null, maxOutput: null });
     const usage = said({ input: 1e9, output: 1e9 });
-    expect(believe(usage, unknown)).toBe(usage);
+    expect(believe(usage, unknown, PLAIN)).toBe(usage);
   });
 
   it('never grows, never falls below zero, and is flagged exactly when it changed', () => {
@@ -138,7 +144,7 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
     );
     fc.assert(
       fc.property(buckets, (given) => {
-        const usage = believe(said(given), candidate);
+        const usage = believe(said(given), candidate, PLAIN);
         expect(inputTokens(usage.buckets)).toBe(Math.min(inputTokens(given), 1_000));
         expect(outputTokens(usage.buckets)).toBeLessThanOrEqual(1_100);
         expect(usage.buckets.request).toBe(given.request);
@@ -156,7 +162,7 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
 
   it('is flagged once, beside what was flagged before', () => {
     const usage = said({ input: 9_999 }, { flags: ['absurd_clamped', 'repeated'] });
-    expect(believe(usage, candidate).flags).toEqual(['repeated', 'absurd_clamped']);
+    expect(believe(usage, candidate, PLAIN).flags).toEqual(['repeated', 'absurd_clamped']);
   });
 });
 
@@ -228,8 +234,8 @@ describe('the prompt, counted', () => {
       const parameters = { type: 'object', properties: { [name]: { type: 'string' } } };
       const tools = [{ type: 'function', function: { name: 'f', parameters } }];
       const body = { model: 'm', messages: MESSAGES, tools };
-      const reading = readChatRequest(toBytes(JSON.stringify(body)));
-      const bill = await billCancelled(candidate, null, { ...counting, reading });
+      const request = readChatRequest(toBytes(JSON.stringify(body)));
+      const bill = await billCancelled(candidate, null, { ...counting, request });
       return bill.usage.buckets.input ?? 0;
     };
     expect(await count('url')).toBe(await count('place'));
@@ -240,8 +246,8 @@ describe('the prompt, counted', () => {
     const url = `data:image/png;base64,${'A'.repeat(100_000)}`;
     const content = [{ type: 'image_url', image_url: { url } }];
     const body = { model: 'm', messages: [{ role: 'user', content }] };
-    const reading = readChatRequest(toBytes(JSON.stringify(body)));
-    const bill = await billCancelled(candidate, null, { ...counting, reading });
+    const request = readChatRequest(toBytes(JSON.stringify(body)));
+    const bill = await billCancelled(candidate, null, { ...counting, request });
     expect(bill.usage.buckets.input).toBeGreaterThan(700);
     expect(bill.usage.buckets.input).toBeLessThan(900);
   });

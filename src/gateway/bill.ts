@@ -2,10 +2,15 @@
 import { subtractUsd, ZERO_USD } from '#base/money.ts';
 import type { Awaitable } from '#base/result.ts';
 import { costOfSides } from '#catalog/pricing.ts';
-import type { Usage, UsageBucket, UsageBuckets } from '#wire/usage.ts';
-import { countPrompt } from './chat/prompt-text.ts';
-import type { ChatRequestReading } from './chat/read-request.ts';
-import { inputTokens, outputTokens, type CostSplit } from './chat/usage-json.ts';
+import {
+  inputTokens,
+  outputTokens,
+  type Usage,
+  type UsageBucket,
+  type UsageBuckets,
+} from '#wire/usage.ts';
+import type { CostSplit } from './answer.ts';
+import type { InferenceRequest } from './inference.ts';
 import type { Candidate } from './plan.ts';
 import type { TokenCounter } from './tokens.ts';
 
@@ -48,26 +53,6 @@ function clampSide(
 }
 
 /**
- * A host that runs tools by itself reads the conversation again after each of them: recorded
- * searches came to two and a half contexts in one answer.
- */
-const HOSTED_ROUNDS_MAX = 64;
-/** Tools that the caller runs; all others are the host's. */
-const OWN_TOOLS: ReadonlySet<string | undefined> = new Set(['function', 'custom']);
-
-/** How often the host may have read its input to answer this request. */
-function inputRounds(reading: ChatRequestReading | null): number {
-  if (reading === null) return 1;
-  const { index } = reading;
-  const tools = index.member(0, 'tools');
-  let hosted = index.member(0, 'web_search_options') >= 0 || index.member(0, 'plugins') >= 0;
-  for (let tool = index.firstChild(tools); tool >= 0; tool = index.nextChild(tools, tool)) {
-    hosted ||= !OWN_TOOLS.has(index.string(index.member(tool, 'type')));
-  }
-  return hosted ? HOSTED_ROUNDS_MAX : 1;
-}
-
-/**
  * Usage as far as it can be true: no more input than the model's context (each time that it is
  * read), no more output than its maximum in each choice. What was beyond is taken off and flagged
  * (money.md, rule 7).
@@ -75,7 +60,7 @@ function inputRounds(reading: ChatRequestReading | null): number {
 export function believe(
   usage: Usage,
   { endpoint, choices }: Pick<Candidate, 'choices' | 'endpoint'>,
-  reading: ChatRequestReading | null = null,
+  request: Pick<InferenceRequest, 'inputs' | 'inputRounds'>,
 ): Usage {
   const { context, maxOutput } = endpoint;
   const times = (max: number | null): number | null => (max === null ? null : max * choices);
@@ -83,7 +68,9 @@ export function believe(
   const reasoningMax = context === null ? maxOutput : Math.max(context, maxOutput ?? 0);
   let { buckets } = usage;
   const fits = context === null || inputTokens(buckets) <= context;
-  buckets = fits ? buckets : clampSide(buckets, INPUT_BUCKETS, context * inputRounds(reading));
+  buckets = fits
+    ? buckets
+    : clampSide(buckets, INPUT_BUCKETS, context * request.inputs * request.inputRounds());
   buckets = clampSide(buckets, ANSWER_BUCKETS, times(maxOutput ?? context));
   buckets = clampSide(buckets, REASONING_BUCKETS, times(reasoningMax));
   if (buckets === usage.buckets) return usage;
@@ -107,17 +94,21 @@ export function waive(usage: Usage, reason: string): Bill {
   return { usage, cost: FREE, waived: reason };
 }
 
+/** What it takes to count where no upstream did. */
+export interface Counting {
+  readonly request: InferenceRequest;
+  readonly tokens: TokenCounter;
+}
+
 interface EndedAnswer {
   readonly usage: Usage | null;
   readonly finish: string | null;
   producedText(): string;
 }
 
-function billEnded(candidate: Candidate, finish: string | null, usage: Usage): Bill {
-  if (finish === 'error') return waive(usage, 'failed');
-  // Nothing generated and no reason why: the provider's failure, whatever it calls it.
-  if (finish === null && outputTokens(usage.buckets) === 0) return waive(usage, 'empty');
-  return billUsage(candidate, usage);
+/** Nothing generated and no reason why: the provider's failure, whatever it calls it. */
+function isEmpty({ generates }: InferenceRequest, finish: string | null, usage: Usage): boolean {
+  return generates && finish === null && outputTokens(usage.buckets) === 0;
 }
 
 /**
@@ -126,26 +117,29 @@ function billEnded(candidate: Candidate, finish: string | null, usage: Usage): B
 export function billComplete(
   candidate: Candidate,
   answer: EndedAnswer,
-  counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
+  counting: Counting,
 ): Awaitable<Bill> {
   const { usage: said, finish } = answer;
-  if (said !== null && said.source === 'upstream') {
-    return billEnded(candidate, finish, believe(said, candidate, counting.reading));
-  }
-  return count(answer, said, counting).then((usage) => billEnded(candidate, finish, usage));
+  const { request } = counting;
+  const bill = (usage: Usage): Bill => {
+    if (finish === 'error') return waive(usage, 'failed');
+    return isEmpty(request, finish, usage) ? waive(usage, 'empty') : billUsage(candidate, usage);
+  };
+  if (said !== null && said.source === 'upstream') return bill(believe(said, candidate, request));
+  return count(answer, said, counting).then(bill);
 }
 
 async function count(
   answer: { producedText(): string },
   said: Usage | null,
-  counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
+  counting: Counting,
 ): Promise<Usage> {
-  const { reading, tokens } = counting;
-  const input = await countPrompt(reading.index, tokens);
+  const { request, tokens } = counting;
+  const input = await request.countInput(tokens);
   const produced = await tokens.count(answer.producedText());
   // Our tokenizer may count more than the host's, but nobody pays for more than he asked for.
-  const limit = reading.outputTokensMax;
-  const output = limit === null ? produced : Math.min(produced, limit * reading.choices);
+  const limit = request.outputTokensMax;
+  const output = limit === null ? produced : Math.min(produced, limit * request.choices);
   const flags = said?.flags ?? (['missing'] as const);
   return { buckets: { input, output }, source: 'counted', flags, native: said?.native ?? null };
 }
@@ -157,11 +151,11 @@ async function count(
 export async function billCancelled(
   candidate: Candidate,
   answer: { readonly usage: Usage | null; producedText(): string } | null,
-  counting: { readonly reading: ChatRequestReading; readonly tokens: TokenCounter },
+  counting: Counting,
 ): Promise<Bill> {
   const said = answer?.usage ?? null;
   if (said !== null && said.source === 'upstream') {
-    return billUsage(candidate, believe(said, candidate, counting.reading));
+    return billUsage(candidate, believe(said, candidate, counting.request));
   }
   const usage = await count(answer ?? { producedText: () => '' }, said, counting);
   return billUsage(candidate, { ...usage, flags: [] });

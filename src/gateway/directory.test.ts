@@ -5,13 +5,9 @@ import type { ModelFacts } from '#catalog/models.ts';
 import type { Offer } from '#providers/offers.ts';
 import { providers } from '#providers/registry.ts';
 import type { PriceSheet } from '#wire/price.ts';
-import {
-  buildDirectory,
-  type ConfiguredEndpoint,
-  type ConfiguredModel,
-  type ConfiguredProvider,
-} from './directory.ts';
+import { buildDirectory, type ConfiguredEndpoint, type ConfiguredModel } from './directory.ts';
 import type { PublicModel } from './endpoint.ts';
+import type { ConfiguredProvider } from './make-endpoints.ts';
 
 const PRICE: PriceSheet = {
   list: { input: '1', output: '2' },

@@ -4,31 +4,19 @@
  * start.
  */
 import type { Catalog, CatalogModel, CatalogOffer } from '#catalog/catalog.ts';
-import { isChatModel, type RetiredModel } from '#catalog/models.ts';
+import type { RetiredModel } from '#catalog/models.ts';
 import { compilePrice, type Price } from '#catalog/pricing.ts';
 import { isServedIn } from '#catalog/regions.ts';
-import type { Book } from '#ledger/ledger.ts';
-import type { HeaderPairs, Provider } from '#providers/provider.ts';
 import type { PriceSheet } from '#wire/price.ts';
-import type { Directory, Endpoint, PublicModel, SilenceLimits } from './endpoint.ts';
-
-/** One credential set and place, under a name of the operator's choosing. */
-export interface ConfiguredProvider {
-  readonly name: string;
-  readonly provider: Provider;
-  readonly baseUrl: string;
-  /** One endpoint each, tried in order; a host without keys has one empty secret. */
-  readonly secrets: readonly string[];
-  readonly region: string | null;
-  readonly project: string | null;
-  readonly account: string | null;
-  readonly headers: HeaderPairs;
-  /** Larger first, strictly. */
-  readonly priority: number;
-  readonly timeoutMs: number | null;
-  /** Whose money its models cost: the sandbox has its own. */
-  readonly book: Book;
-}
+import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
+import {
+  ALL_MODALITIES,
+  modalitiesOf,
+  toEndpoints,
+  type ConfiguredProvider,
+  type Modalities,
+  type Placed,
+} from './make-endpoints.ts';
 
 export interface ConfiguredEndpoint {
   readonly provider: string;
@@ -61,44 +49,7 @@ export interface DirectorySources {
   readonly models: readonly ConfiguredModel[];
 }
 
-const SILENCE: SilenceLimits = { firstEvent: 120_000, wholeAnswer: 600_000, idle: 120_000 };
 const SUGGESTIONS_MAX = 3;
-
-function silenceOf(timeoutMs: number | null): SilenceLimits {
-  if (timeoutMs === null) return SILENCE;
-  return { firstEvent: timeoutMs, wholeAnswer: timeoutMs, idle: timeoutMs };
-}
-
-interface Placed {
-  readonly upstreamModel: string;
-  readonly price: Price;
-  readonly context: number | null;
-  readonly maxOutput: number | null;
-  readonly shutdown: string | null;
-}
-
-/** One endpoint for each credential. None where the provider has no chat. */
-function toEndpoints(configured: ConfiguredProvider, placed: Placed): Endpoint[] {
-  const { provider, name, baseUrl, region, project, account } = configured;
-  const target = { baseUrl, model: placed.upstreamModel, region, project, account };
-  const chat = typeof provider.chat === 'function' ? provider.chat(target) : provider.chat;
-  if (chat === undefined) return [];
-  return configured.secrets.map((secret) => ({
-    id: `${name}/${placed.upstreamModel}`,
-    providerName: name,
-    provider,
-    chat,
-    target,
-    secret,
-    headers: configured.headers,
-    price: placed.price,
-    context: placed.context,
-    maxOutput: placed.maxOutput,
-    shutdown: placed.shutdown,
-    silenceMs: silenceOf(configured.timeoutMs),
-    book: configured.book,
-  }));
-}
 
 function byPriority(
   groups: readonly { readonly priority: number; readonly endpoints: readonly Endpoint[] }[],
@@ -107,17 +58,18 @@ function byPriority(
 }
 
 function catalogEndpoints(
-  offers: readonly CatalogOffer[],
+  model: CatalogModel,
   providers: readonly ConfiguredProvider[],
 ): readonly Endpoint[] {
-  const groups = offers.flatMap((offer) =>
+  const modalities = modalitiesOf(model.facts);
+  const groups = model.offers.flatMap((offer) =>
     providers
       // What an operator deploys under names of his own is not offered by name.
       .filter(({ provider }) => provider.id === offer.providerId && provider.baseUrl !== null)
       .filter(({ region }) => isServedIn(offer.offer, region))
       .map((configured) => ({
         priority: configured.priority,
-        endpoints: toEndpoints(configured, offer),
+        endpoints: toEndpoints(configured, offer, modalities),
       })),
   );
   return byPriority(groups);
@@ -182,9 +134,7 @@ class Builder {
 
   build(): void {
     for (const model of this.#sources.catalog.all()) {
-      // What is no chat has a door of its own.
-      const offers = isChatModel(model.facts) ? model.offers : [];
-      const endpoints = catalogEndpoints(offers, this.#sources.providers);
+      const endpoints = catalogEndpoints(model, this.#sources.providers);
       this.models.set(model.facts.id, fromCatalog(model, endpoints));
     }
     for (const model of this.#sources.models) {
@@ -236,7 +186,12 @@ class Builder {
       maxOutput: firstOf(limits.map((source) => source?.maxOutput)),
       shutdown: offer?.upstreamModel === upstreamModel ? offer.shutdown : null,
     };
-    return { priority: configured.priority, endpoints: toEndpoints(configured, placed) };
+    // Of what only the operator knows, the caller says what it is for.
+    const modalities: Modalities = known === undefined ? ALL_MODALITIES : modalitiesOf(known.facts);
+    return {
+      priority: configured.priority,
+      endpoints: toEndpoints(configured, placed, modalities),
+    };
   }
 
   /** The host's own offer of the model, by the host's id or by ours. */

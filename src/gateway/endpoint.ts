@@ -6,6 +6,7 @@ import type { CatalogOffer } from '#catalog/catalog.ts';
 import type { RetiredModel } from '#catalog/models.ts';
 import type { Price } from '#catalog/pricing.ts';
 import type { Book } from '#ledger/ledger.ts';
+import type { EmbeddingsSupport } from '#providers/embeddings.ts';
 import type { ChatSupport, HeaderPairs, Provider, Target } from '#providers/provider.ts';
 
 /** One model at one host with one credential. */
@@ -15,8 +16,10 @@ export interface Endpoint {
   /** The operator's name of the provider; what `provider` in an answer says. */
   readonly providerName: string;
   readonly provider: Provider;
-  /** How it speaks chat: what has no `passThrough` is translated. */
-  readonly chat: ChatSupport;
+  /** How it speaks chat, if it does: what has no `passThrough` is translated. */
+  readonly chat: ChatSupport | null;
+  /** How it makes embeddings, if it does. */
+  readonly embeddings: EmbeddingsSupport | null;
   readonly target: Target;
   /** Empty where the host needs none. */
   readonly secret: string;
@@ -30,6 +33,12 @@ export interface Endpoint {
   /** How long the upstream may be silent, before its first byte and between two. */
   readonly silenceMs: SilenceLimits;
   readonly book: Book;
+}
+
+/** The plan lets only endpoints that chat serve a chat. */
+export function chatOf({ id, chat }: Endpoint): ChatSupport {
+  if (chat === null) throw new Error(`${id} was planned for a chat and has none`);
+  return chat;
 }
 
 export interface SilenceLimits {

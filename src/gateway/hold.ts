@@ -6,8 +6,7 @@ import type { Hold, HoldRefusal, Ledger } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { insufficientCredits, keyLimitExceeded } from '#wire/refusals.ts';
 import type { Call } from './call.ts';
-import { countText } from './chat/prompt-text.ts';
-import type { ChatRequestReading } from './chat/read-request.ts';
+import type { InferenceRequest } from './inference.ts';
 import { planRequest, type Candidate, type Plan } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 
@@ -122,14 +121,14 @@ async function holdPlan(context: HoldContext, plan: Plan): Promise<Attempted> {
 export async function holdCredit(
   services: GatewayServices,
   call: Call,
-  asked: { readonly caller: Caller; readonly request: ChatRequestReading; readonly plan: Plan },
+  asked: { readonly caller: Caller; readonly request: InferenceRequest; readonly plan: Plan },
 ): Promise<Held> {
   const context: HoldContext = { ledger: services.ledger, call, caller: asked.caller };
   const first = await holdPlan(context, asked.plan);
   if (first.ok) return first.held;
   if (first.refusal.reason === 'unavailable') throw refuseHold(first.refusal);
   // The bound by bytes would refuse: the tokens are worth counting.
-  const counted = await countText(asked.request.index, services.tokens);
+  const counted = await asked.request.countText(services.tokens);
   const { mediaTokensMax } = asked.request;
   const inputTokensMax = Math.ceil((counted * COUNT_RESERVE_PERCENT) / 100) + mediaTokensMax;
   if (inputTokensMax >= asked.request.inputTokensMax) throw refuseHold(first.refusal);

@@ -10,8 +10,8 @@ import type { Caller } from '#identity/identity.ts';
 import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { modelNotFound, modelShutDown, quote } from '#wire/refusals.ts';
-import type { ChatRequestReading, RequestedName } from './chat/read-request.ts';
 import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
+import type { RequestedName, RequestFacts } from './inference.ts';
 
 /**
  * Without a limit in the request, credit is held for so many generated tokens at most (money.md,
@@ -51,13 +51,13 @@ export interface Plan {
 const UNKNOWN_OUTPUT_TOKENS_MAX = 131_072;
 
 function toCandidate(
-  request: ChatRequestReading,
+  request: RequestFacts,
   requestedName: string,
   place: { readonly model: PublicModel; readonly endpoint: Endpoint },
 ): Candidate {
   const { endpoint } = place;
   const context = endpoint.context ?? Number.MAX_SAFE_INTEGER;
-  const inputTokensMax = Math.min(request.inputTokensMax, context);
+  const inputTokensMax = Math.min(request.inputTokensMax, context * request.inputs);
   const modelMax = endpoint.maxOutput ?? Math.min(context, UNKNOWN_OUTPUT_TOKENS_MAX);
   const trueMax = request.outputTokensMax ?? modelMax;
   const outputTokensMax = request.outputTokensMax ?? Math.min(modelMax, ASSUMED_OUTPUT_TOKENS_MAX);
@@ -137,16 +137,13 @@ function refuseMixedBooks(): GatewayError {
 }
 
 /** Throws a GatewayError when a name is unknown, is not for this caller, or has nowhere to run. */
-export function planRequest(
-  directory: Directory,
-  caller: Caller,
-  request: ChatRequestReading,
-): Plan {
+export function planRequest(directory: Directory, caller: Caller, request: RequestFacts): Plan {
   const candidates: Candidate[] = [];
   const named = modelsOf(directory, caller, request.names);
   for (const one of named) {
     if (!mayUse(caller, one.model)) throw refuseTestKey(one);
     for (const endpoint of one.model.endpoints) {
+      if (endpoint[request.modality] === null) continue;
       candidates.push(toCandidate(request, one.name, { model: one.model, endpoint }));
     }
   }

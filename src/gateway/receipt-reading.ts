@@ -3,8 +3,7 @@
  */
 import { compilePrice, priceUsage } from '#catalog/pricing.ts';
 import type { PriceSheet } from '#wire/price.ts';
-import type { UsageBuckets } from '#wire/usage.ts';
-import { inputTokens, outputTokens } from './chat/usage-json.ts';
+import { inputTokens, outputTokens, type UsageBuckets } from '#wire/usage.ts';
 
 /** What `toReceiptDetail` wrote. */
 interface ReceiptDetail {

@@ -12,21 +12,28 @@ import { toGatewayError, type GatewayError } from '#wire/errors.ts';
 import { admit } from './admit.ts';
 import { attempt, type Attempted } from './attempt.ts';
 import type { Call } from './call.ts';
-import { readChatRequest } from './chat/read-request.ts';
+import type { InferenceRequest } from './inference.ts';
 import { holdCredit } from './hold.ts';
 import { planRequest } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 import { sendError, settle, type Settling } from './settle.ts';
 
-/** Answers one chat completion. Never throws: what goes wrong is the answer. */
-export async function serve(services: GatewayServices, call: Call): Promise<void> {
+/** Reads a modality's request off the raw body of its door. Throws a GatewayError (400). */
+export type ReadRequest = (body: Uint8Array) => InferenceRequest;
+
+/** Answers one request. Never throws: what goes wrong is the answer. */
+export async function serve(
+  services: GatewayServices,
+  call: Call,
+  readRequest: ReadRequest,
+): Promise<void> {
   try {
     const caller = await admit(services.identity, call);
     const body = await call.inbound.readBody(services.limits.bodyBytesMax);
-    const reading = readChatRequest(body);
-    const plan = planRequest(services.directory, caller, reading);
-    const held = await holdCredit(services, call, { caller, request: reading, plan });
-    const settling: Settling = { services, call, caller, reading, held, settled: false };
+    const request = readRequest(body);
+    const plan = planRequest(services.directory, caller, request);
+    const held = await holdCredit(services, call, { caller, request, plan });
+    const settling: Settling = { services, call, caller, request, held, settled: false };
     const attempted = await attemptOrRelease(settling);
     await settle(settling, attempted);
   } catch (thrown) {
@@ -36,9 +43,9 @@ export async function serve(services: GatewayServices, call: Call): Promise<void
 
 /** Nothing may be left held when an attempt could not even begin. */
 async function attemptOrRelease(settling: Settling): Promise<Attempted> {
-  const { services, call, reading, held } = settling;
+  const { services, call, request, held } = settling;
   try {
-    return await attempt(services, call, { reading, held });
+    return await attempt(services, call, { request, held });
   } catch (thrown) {
     services.ledger.release(held.hold);
     throw thrown;

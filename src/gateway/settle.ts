@@ -8,14 +8,13 @@ import type { Awaitable } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
 import type { Caller } from '#identity/identity.ts';
 import { GatewayError } from '#wire/errors.ts';
-import type { Usage } from '#wire/usage.ts';
+import { inputTokens, outputTokens, type Usage } from '#wire/usage.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
 import { servedHeaders, type Attempted } from './attempt.ts';
 import { billCancelled, billComplete, NO_USAGE, waive, type Bill } from './bill.ts';
 import { answerHeaders, elapsedMs, type Call } from './call.ts';
-import type { AnswerStream, AnswerTail } from './chat/answer-form.ts';
-import type { ChatRequestReading } from './chat/read-request.ts';
-import { inputTokens, outputTokens } from './chat/usage-json.ts';
+import type { AnswerStream, AnswerTail } from './answer.ts';
+import type { InferenceRequest } from './inference.ts';
 import type { Held } from './hold.ts';
 import { toReceiptDetail, type ReceiptOutcome } from './receipt.ts';
 import type { GatewayServices } from './dependencies.ts';
@@ -26,7 +25,7 @@ export interface Settling {
   readonly services: GatewayServices;
   readonly call: Call;
   readonly caller: Caller;
-  readonly reading: ChatRequestReading;
+  readonly request: InferenceRequest;
   readonly held: Held;
   /** True once the hold is settled: it must be, once, whatever happens. */
   settled: boolean;
@@ -67,13 +66,13 @@ function usageTextOf(attempted: Attempted): string | null {
 
 /** Journals the outcome. False: it could not be, and the answer must not end as if it were paid. */
 async function journal(settling: Settling, attempted: Attempted, facts: Facts): Promise<boolean> {
-  const { services, call, held, reading } = settling;
+  const { services, call, held, request } = settling;
   const { bill, outcome } = facts;
   const served = 'firstByteMs' in attempted ? attempted : null;
   const detail = toReceiptDetail({
     candidate: attempted.candidate,
     outcome,
-    streamed: reading.stream,
+    streamed: request.stream,
     latencyMs: elapsedMs(call),
     firstByteMs: served?.firstByteMs ?? null,
     nativeFinish: facts.finish,
@@ -95,7 +94,7 @@ async function journal(settling: Settling, attempted: Attempted, facts: Facts): 
 }
 
 function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): void {
-  const { call, caller, reading } = settling;
+  const { call, caller, request } = settling;
   const { bill, outcome } = facts;
   const served = 'firstByteMs' in attempted ? attempted : null;
   call.log.write('info', 'request', {
@@ -106,7 +105,7 @@ function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): voi
     endpoint: attempted.candidate.endpoint.id,
     outcome,
     attempts: attempted.attempt + 1,
-    streamed: reading.stream,
+    streamed: request.stream,
     input_tokens: inputTokens(bill.usage.buckets),
     output_tokens: outputTokens(bill.usage.buckets),
     cost_usd: formatUsd(bill.cost.total),
@@ -123,9 +122,9 @@ function tailOf(served: Of<'whole'> | Of<'stream'>, bill: Bill): AnswerTail {
 }
 
 async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<void> {
-  const { call, reading, services } = settling;
+  const { call, request, services } = settling;
   const { answer, candidate } = attempted;
-  const counting = { reading, tokens: services.tokens };
+  const counting = { request, tokens: services.tokens };
   const billing = billComplete(candidate, answer, counting);
   const bill = billing instanceof Promise ? await billing : billing;
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
@@ -160,10 +159,10 @@ async function billTail(
 }
 
 async function settleStream(settling: Settling, attempted: Of<'stream'>): Promise<void> {
-  const { call, reading, services } = settling;
+  const { call, request, services } = settling;
   const { live, candidate } = attempted;
   const { answer } = live;
-  const counting = { reading, tokens: services.tokens };
+  const counting = { request, tokens: services.tokens };
   if (!call.sink.closed) {
     live.deliver(servedHeaders(call, [...answerHeaders(call), ...STREAM_HEADERS]));
   }
@@ -204,12 +203,12 @@ async function settleFailed(settling: Settling, attempted: Of<'failed'>): Promis
 }
 
 async function settleGone(settling: Settling, attempted: Of<'gone'>): Promise<void> {
-  const { services, held, reading } = settling;
+  const { services, held, request } = settling;
   if (attempted.state === 'untouched') {
     services.ledger.release(held.hold);
     return;
   }
-  const counting = { reading, tokens: services.tokens };
+  const counting = { request, tokens: services.tokens };
   const bill =
     attempted.state === 'failed'
       ? waive(NO_USAGE, 'failed')

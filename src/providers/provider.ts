@@ -7,6 +7,7 @@
 import type { Awaitable } from '#base/result.ts';
 import type { UpstreamHeaders } from '#base/transport.ts';
 import type { Usage } from '#wire/usage.ts';
+import type { EmbeddingsSupport } from './embeddings.ts';
 import type { ChatAnswer, ChatEvent, ChatForm, UpstreamComplaint } from './form.ts';
 import type { Offer } from './offers.ts';
 
@@ -14,7 +15,7 @@ import type { Offer } from './offers.ts';
  * What a request wants of an upstream. Later steps add theirs here, and the address functions
  * answer. `chat_stream` is a chat whose answer is streamed: some hosts have another path for it.
  */
-export type Operation = 'chat' | 'chat_stream';
+export type Operation = 'chat' | 'chat_stream' | 'embeddings';
 
 /** Wire dialects. A door and an upstream that name the same one pass bytes through. */
 export type Dialect =
@@ -233,4 +234,6 @@ export interface Provider {
   readonly offers: readonly Offer[];
   /** A function where one host speaks several dialects, by model (Vertex, Azure). */
   readonly chat?: ChatSupport | ((target: Target) => ChatSupport);
+  /** Undefined also for single models that make none. */
+  readonly embeddings?: EmbeddingsSupport | ((target: Target) => EmbeddingsSupport | undefined);
 }

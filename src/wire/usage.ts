@@ -49,3 +49,25 @@ export interface Usage {
   /** The upstream's own usage object, as it stood. */
   readonly native: unknown;
 }
+
+/** All tokens of the input side, whatever they cost. */
+export function inputTokens(buckets: UsageBuckets): number {
+  return (
+    (buckets.input ?? 0) +
+    (buckets.cache_read ?? 0) +
+    (buckets.cache_write_5m ?? 0) +
+    (buckets.cache_write_1h ?? 0) +
+    (buckets.audio_input ?? 0) +
+    (buckets.image_input ?? 0)
+  );
+}
+
+/** All tokens of the output side. */
+export function outputTokens(buckets: UsageBuckets): number {
+  return (
+    (buckets.output ?? 0) +
+    (buckets.reasoning ?? 0) +
+    (buckets.audio_output ?? 0) +
+    (buckets.image_output ?? 0)
+  );
+}

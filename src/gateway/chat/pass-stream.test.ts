@@ -8,7 +8,7 @@ import type { Provider } from '#providers/provider.ts';
 import { passThroughOf } from '#testing/chat-support.ts';
 import { at, objectOf, type JsonObject } from '#testing/recordings-json.ts';
 import type { Usage } from '#wire/usage.ts';
-import type { AnswerTail } from './answer-form.ts';
+import type { AnswerTail } from '../answer.ts';
 import { PassStream } from './pass-stream.ts';
 
 const EVENT_BYTES_MAX = 100_000;

@@ -17,7 +17,7 @@ import type { ChatCodec, PassThrough } from '#providers/provider.ts';
 import type { GatewayError } from '#wire/errors.ts';
 import { toOpenAiErrorChunk } from '#wire/openai-error.ts';
 import type { Usage } from '#wire/usage.ts';
-import type { AnswerStream, AnswerTail } from './answer-form.ts';
+import type { AnswerStream, AnswerTail } from '../answer.ts';
 import { ProducedText } from './produced-text.ts';
 import { usageJson } from './usage-json.ts';
 

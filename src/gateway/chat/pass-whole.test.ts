@@ -7,7 +7,7 @@ import { providers } from '#providers/registry.ts';
 import type { Provider } from '#providers/provider.ts';
 import { passThroughOf } from '#testing/chat-support.ts';
 import { at } from '#testing/recordings-json.ts';
-import type { AnswerTail, WholeAnswer } from './answer-form.ts';
+import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { readPassWhole } from './pass-whole.ts';
 
 function read(body: string, provider: Provider = providers.openai) {

@@ -10,7 +10,7 @@ import { err, ok, type Result } from '#base/result.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
 import type { ChatCodec, PassThrough } from '#providers/provider.ts';
 import type { Usage } from '#wire/usage.ts';
-import type { AnswerTail, WholeAnswer } from './answer-form.ts';
+import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { partText } from './produced-text.ts';
 import { usageJson } from './usage-json.ts';
 

@@ -5,38 +5,105 @@
 import { toText } from '#base/bytes.ts';
 import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
 import { scanJson, DEFAULT_LIMITS } from '#base/json-scan.ts';
-import type { ChatForm } from '#providers/form.ts';
+import type { Result } from '#base/result.ts';
+import type { ChatForm, UpstreamComplaint } from '#providers/form.ts';
+import type { Operation } from '#providers/provider.ts';
 import { parseChatRequest } from '#wire/chat/request.ts';
 import { quickCheck } from '#wire/chat/quick-check.ts';
 import { invalidJson, nestingTooDeep, repeatedKey } from '#wire/refusals.ts';
+import type { AnswerStream, WholeAnswer } from '../answer.ts';
+import type {
+  AnswerContext,
+  HostBody,
+  InferenceRequest,
+  RequestedName,
+  UpstreamAnswer,
+} from '../inference.ts';
+import type { Candidate } from '../plan.ts';
+import type { TokenCounter } from '../tokens.ts';
+import { openAnswerStream, readWholeAnswer } from './answers.ts';
+import { chatBodyFor } from './host-body.ts';
 import { boundPrompt } from './prompt-bound.ts';
+import { countPrompt, countText } from './prompt-text.ts';
 
-/** A model as the caller named it, and where in the body he did. */
-export interface RequestedName {
-  readonly name: string;
-  readonly param: string;
-}
+/** Tools that the caller runs; all others are the host's. */
+const OWN_TOOLS: ReadonlySet<string | undefined> = new Set(['function', 'custom']);
+/**
+ * A host that runs tools by itself reads the conversation again after each of them: recorded
+ * searches came to two and a half contexts in one answer.
+ */
+const HOSTED_ROUNDS_MAX = 64;
 
-export interface ChatRequestReading {
+export class ChatRequest implements InferenceRequest {
+  readonly modality = 'chat';
+  readonly generates = true;
+  readonly inputs = 1;
   readonly index: JsonIndex;
-  /** `model` and then `models`, without repeats: what to try, in order. */
   readonly names: readonly RequestedName[];
   readonly stream: boolean;
-  /** The caller's bound on generated tokens, each choice; null when there is none. */
   readonly outputTokensMax: number | null;
   readonly choices: number;
   readonly inputTokensMax: number;
-  /** The part of `inputTokensMax` that media may have: what counting the text cannot lower. */
   readonly mediaTokensMax: number;
   readonly inputMedia: boolean;
-  /** `provider.require_parameters`: only where every setting is taken as it stands. */
   readonly requireParameters: boolean;
-  /** Read when a host of another dialect is first tried, and kept for those after it. */
-  form: ChatForm | null;
+  form: ChatForm | null = null;
+
+  /** `unusual`: the body says more than the everyday members. */
+  constructor(index: JsonIndex, unusual: boolean) {
+    const bound = boundPrompt(index, index.member(0, 'messages'));
+    this.index = index;
+    this.names = readNames(index);
+    this.stream = index.kind(index.member(0, 'stream')) === JSON_TRUE;
+    this.outputTokensMax = readOutputLimit(index);
+    this.choices = index.number(index.member(0, 'n')) ?? 1;
+    this.inputTokensMax = bound.tokensMax;
+    this.mediaTokensMax = bound.mediaTokensMax;
+    this.inputMedia = bound.media;
+    // A body that speaks of providers is never an everyday one.
+    this.requireParameters = unusual && readRequirement(index);
+  }
+
+  get operation(): Operation {
+    return this.stream ? 'chat_stream' : 'chat';
+  }
+
+  inputRounds(): number {
+    const { index } = this;
+    const tools = index.member(0, 'tools');
+    let hosted = index.member(0, 'web_search_options') >= 0 || index.member(0, 'plugins') >= 0;
+    for (let tool = index.firstChild(tools); tool >= 0; tool = index.nextChild(tools, tool)) {
+      hosted ||= !OWN_TOOLS.has(index.string(index.member(tool, 'type')));
+    }
+    return hosted ? HOSTED_ROUNDS_MAX : 1;
+  }
+
+  countInput(tokens: TokenCounter): Promise<number> {
+    return countPrompt(this.index, tokens);
+  }
+
+  countText(tokens: TokenCounter): Promise<number> {
+    return countText(this.index, tokens);
+  }
+
+  bodyFor(candidate: Candidate, outputTokensCap: number | null): HostBody {
+    return chatBodyFor(this, candidate, outputTokensCap);
+  }
+
+  openStream(context: AnswerContext, eventBytesMax: number): AnswerStream | null {
+    return this.stream ? openAnswerStream(this, context, eventBytesMax) : null;
+  }
+
+  readWhole(
+    context: AnswerContext,
+    answer: UpstreamAnswer,
+  ): Result<WholeAnswer, UpstreamComplaint> {
+    return readWholeAnswer(this, context, answer.body);
+  }
 }
 
 /** Throws a GatewayError (400) that names what is wrong and where. */
-export function readChatRequest(body: Uint8Array): ChatRequestReading {
+export function readChatRequest(body: Uint8Array): ChatRequest {
   if (body.length === 0) throw invalidJson('the body is empty');
   const scanned = scanJson(body);
   if (!scanned.ok) {
@@ -49,20 +116,7 @@ export function readChatRequest(body: Uint8Array): ChatRequestReading {
   if (index.kind(0) !== JSON_OBJECT) throw invalidJson('the body must be an object');
   const unusual = quickCheck(index) === 'unsure';
   if (unusual) parseChatRequest(JSON.parse(toText(body)));
-  const bound = boundPrompt(index, index.member(0, 'messages'));
-  return {
-    index,
-    names: readNames(index),
-    stream: index.kind(index.member(0, 'stream')) === JSON_TRUE,
-    outputTokensMax: readOutputLimit(index),
-    choices: index.number(index.member(0, 'n')) ?? 1,
-    inputTokensMax: bound.tokensMax,
-    mediaTokensMax: bound.mediaTokensMax,
-    inputMedia: bound.media,
-    // A body that speaks of providers is never an everyday one.
-    requireParameters: unusual && readRequirement(index),
-    form: null,
-  };
+  return new ChatRequest(index, unusual);
 }
 
 function readNames(index: JsonIndex): readonly RequestedName[] {

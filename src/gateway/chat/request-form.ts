@@ -3,17 +3,23 @@
  * first of them is tried. Requests that only pass through never pay for it.
  */
 import { toText } from '#base/bytes.ts';
+import type { JsonIndex } from '#base/json-index.ts';
 import type { ChatForm } from '#providers/form.ts';
 import { recordOf } from '#providers/json.ts';
 import { readForm } from '#providers/dialects/openai-chat/read-form.ts';
 import { OWN_FIELDS } from '#wire/chat/request.ts';
-import type { ChatRequestReading } from './read-request.ts';
+
+export interface FormSource {
+  readonly index: JsonIndex;
+  /** Read when a host of another dialect is first tried, and kept for those after it. */
+  form: ChatForm | null;
+}
 
 /** Without the fields of ours. Throws CannotSay where the form has no word for something. */
-export function formOf(reading: ChatRequestReading): ChatForm {
-  if (reading.form !== null) return reading.form;
-  const body: unknown = JSON.parse(toText(reading.index.bytes));
+export function formOf(source: FormSource): ChatForm {
+  if (source.form !== null) return source.form;
+  const body: unknown = JSON.parse(toText(source.index.bytes));
   const members = Object.entries(recordOf(body)).filter(([key]) => !OWN_FIELDS.includes(key));
-  reading.form = readForm(Object.fromEntries(members));
-  return reading.form;
+  source.form = readForm(Object.fromEntries(members));
+  return source.form;
 }

@@ -9,7 +9,7 @@ import { awsExceptionFrame, awsFrame, stringHeader } from '#testing/aws-event-fr
 import { at, numberOf, stringOf } from '#testing/recordings-json.ts';
 import { readSse } from '#testing/recordings-reading.ts';
 import { TALK_PIECES, TALK_USED, talkBytes, talkCodec, talkEvents } from '#testing/test-dialect.ts';
-import type { AnswerTail } from './answer-form.ts';
+import type { AnswerTail } from '../answer.ts';
 import { TranslateStream, type TranslateStreamOptions } from './translate-stream.ts';
 
 const FRAMINGS: readonly StreamFraming[] = ['sse', 'aws-event-stream'];

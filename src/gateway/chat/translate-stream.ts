@@ -10,13 +10,12 @@ import type { AnswerId } from '#providers/dialects/openai-chat/write-answer.ts';
 import { chunkWriter, type ChunkWriter } from '#providers/dialects/openai-chat/write-stream.ts';
 import type { GatewayError } from '#wire/errors.ts';
 import { toOpenAiErrorChunk } from '#wire/openai-error.ts';
-import type { Usage } from '#wire/usage.ts';
-import type { AnswerStream, AnswerTail } from './answer-form.ts';
+import { inputTokens, type Usage } from '#wire/usage.ts';
+import type { AnswerStream, AnswerTail } from '../answer.ts';
 import { createEventCutter, type CutEvent, type EventCutter } from './event-cutter.ts';
 import { KeptText } from './kept-text.ts';
 import { eventText } from './produced-text.ts';
 import { tailMembers } from './translated-tail.ts';
-import { inputTokens } from './usage-json.ts';
 
 export interface TranslateStreamOptions {
   readonly chat: Pick<ChatSupport, 'codec' | 'framing'>;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toBytes, toText } from '#base/bytes.ts';
 import { nanoUsd } from '#base/money.ts';
 import { talkCodec } from '#testing/test-dialect.ts';
-import type { AnswerTail } from './answer-form.ts';
+import type { AnswerTail } from '../answer.ts';
 import { readTranslateWhole } from './translate-whole.ts';
 
 const STATED = { id: 'chatcmpl-ours', created: 1_800_000_000, model: 'model-at-t' };

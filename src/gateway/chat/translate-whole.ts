@@ -9,7 +9,7 @@ import { isRecord, parseJson } from '#providers/json.ts';
 import type { ChatCodec } from '#providers/provider.ts';
 import { writeAnswer, type AnswerId } from '#providers/dialects/openai-chat/write-answer.ts';
 import type { Usage } from '#wire/usage.ts';
-import type { AnswerTail, WholeAnswer } from './answer-form.ts';
+import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { partText } from './produced-text.ts';
 import { finishWord, identify } from './translate-stream.ts';
 import { tailMembers } from './translated-tail.ts';

@@ -2,7 +2,7 @@
  * The members of ours at the end of a translated answer. The upstream's usage object is of another
  * dialect: it stands beside OpenAI's members, not among them.
  */
-import type { AnswerTail } from './answer-form.ts';
+import type { AnswerTail } from '../answer.ts';
 import { usageJson } from './usage-json.ts';
 
 /** JSON text of members, with a comma before each: they follow others. */

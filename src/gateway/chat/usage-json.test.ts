@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nanoUsd } from '#base/money.ts';
 import { objectOf, type JsonObject } from '#testing/recordings-json.ts';
-import type { Usage, UsageBuckets } from '#wire/usage.ts';
-import { inputTokens, outputTokens, usageJson } from './usage-json.ts';
+import { inputTokens, outputTokens, type Usage, type UsageBuckets } from '#wire/usage.ts';
+import { usageJson } from './usage-json.ts';
 
 const COST = { total: nanoUsd(12_345n), prompt: nanoUsd(2_345n), completions: nanoUsd(10_000n) };
 

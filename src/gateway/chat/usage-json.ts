@@ -3,40 +3,15 @@
  * stays; only what is missing, or what it lied about, is ours.
  */
 import { isRecord, type JsonRecord } from '#providers/json.ts';
-import { formatUsd, type NanoUsd } from '#base/money.ts';
-import type { Usage, UsageBuckets } from '#wire/usage.ts';
-
-export interface CostSplit {
-  readonly total: NanoUsd;
-  readonly prompt: NanoUsd;
-  readonly completions: NanoUsd;
-}
+import { formatUsd } from '#base/money.ts';
+import { inputTokens, outputTokens, type Usage, type UsageBuckets } from '#wire/usage.ts';
+import type { CostSplit } from '../answer.ts';
 
 export interface UsageTold {
   readonly usage: Usage;
   /** The upstream's own object as it was written, where that is at hand. */
   readonly usageText: string | null;
   readonly cost: CostSplit;
-}
-
-export function inputTokens(buckets: UsageBuckets): number {
-  return (
-    (buckets.input ?? 0) +
-    (buckets.cache_read ?? 0) +
-    (buckets.cache_write_5m ?? 0) +
-    (buckets.cache_write_1h ?? 0) +
-    (buckets.audio_input ?? 0) +
-    (buckets.image_input ?? 0)
-  );
-}
-
-export function outputTokens(buckets: UsageBuckets): number {
-  return (
-    (buckets.output ?? 0) +
-    (buckets.reasoning ?? 0) +
-    (buckets.audio_output ?? 0) +
-    (buckets.image_output ?? 0)
-  );
 }
 
 /** OpenAI's members, computed from the buckets. */

@@ -14,9 +14,9 @@ import type {
   UpstreamHeaders,
   UpstreamRequest,
 } from '#base/transport.ts';
-import type { AnswerStream, WholeAnswer } from '../chat/answer-form.ts';
+import type { AnswerStream, WholeAnswer } from '../answer.ts';
 import type { GatewayLimits } from '../dependencies.ts';
-import { openAnswerStream, readWholeAnswer, type AnswerContext } from './answers.ts';
+import type { AnswerContext, InferenceRequest } from '../inference.ts';
 import {
   fromComplaint,
   fromSilence,
@@ -50,6 +50,7 @@ export type Reply =
   | { readonly kind: 'gone'; readonly failed: boolean };
 
 export interface ExchangeOptions extends AnswerContext {
+  readonly request: InferenceRequest;
   readonly sink: Sink;
   readonly deadlines: Deadlines;
   readonly limits: GatewayLimits;
@@ -92,12 +93,12 @@ export class Exchange implements UpstreamHandler {
   firstByteMs: number | null = null;
 
   constructor(options: ExchangeOptions) {
-    const { endpoint, reading, deadlines, limits } = options;
+    const { endpoint, request, deadlines, limits } = options;
     this.#options = options;
     this.#startedMs = deadlines.now();
-    this.#answer = reading.stream ? openAnswerStream(options, limits.eventBytesMax) : null;
+    this.#answer = request.openStream(options, limits.eventBytesMax);
     const { firstEvent, wholeAnswer } = endpoint.silenceMs;
-    const patience = reading.stream ? firstEvent : wholeAnswer;
+    const patience = request.stream ? firstEvent : wholeAnswer;
     this.#deadline = { dueMs: this.#startedMs + patience, expire: () => this.#expire() };
   }
 
@@ -182,7 +183,8 @@ export class Exchange implements UpstreamHandler {
   }
 
   #endWhole(): void {
-    const read = readWholeAnswer(this.#options, concatBytes(this.#body));
+    const answer = { headers: this.#headers, body: concatBytes(this.#body) };
+    const read = this.#options.request.readWhole(this.#options, answer);
     if (!read.ok) {
       this.#fail(fromComplaint(read.error));
     } else if (this.#answer !== null) {

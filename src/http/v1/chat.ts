@@ -3,6 +3,7 @@ import { generationIdOf, newId } from '#base/ids.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Call } from '#gateway/call.ts';
+import { readChatRequest } from '#gateway/chat/read-request.ts';
 import { serve } from '#gateway/serve.ts';
 import type { GatewayServices } from '#gateway/dependencies.ts';
 import type { HttpExchange } from '../exchange.ts';
@@ -33,6 +34,6 @@ export function answerChat(services: ChatRouteServices): (exchange: HttpExchange
     };
     lifecycle.begin();
     // Never rejects.
-    void serve(gateway, call).then(ended);
+    void serve(gateway, call, readChatRequest).then(ended);
   };
 }

@@ -7,7 +7,13 @@ import type { Usage } from '#wire/usage.ts';
 import type { GatewayError } from '#wire/errors.ts';
 import type { Warning } from '#providers/provider.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
-import type { CostSplit } from './usage-json.ts';
+import type { NanoUsd } from '#base/money.ts';
+
+export interface CostSplit {
+  readonly total: NanoUsd;
+  readonly prompt: NanoUsd;
+  readonly completions: NanoUsd;
+}
 
 /** What goes into the answer's last bytes and is known only when it has ended. */
 export interface AnswerTail {
