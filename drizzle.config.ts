@@ -6,6 +6,10 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: ['./src/store/identity-tables.ts', './src/store/ledger-tables.ts'],
+  schema: [
+    './src/store/identity-tables.ts',
+    './src/store/idempotency-table.ts',
+    './src/store/ledger-tables.ts',
+  ],
   out: './migrations',
 });

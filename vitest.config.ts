@@ -6,7 +6,7 @@ export default defineConfig({
     // A busy machine may be slow; the default of one second would make its slowness a failure.
     expect: { poll: { timeout: 15_000 } },
     globalSetup: ['src/testing/postgres-setup.ts'],
-    include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'benchmarks/**/*.test.ts'],
+    include: ['{src,scripts,benchmarks}/**/*.test.ts', 'sdk/tests/*.test.ts'],
     // The tests wait more than they work.
     maxWorkers: 4,
     testTimeout: 20_000,

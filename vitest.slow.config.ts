@@ -6,7 +6,7 @@ export default defineConfig({
     // A busy machine may be slow; the default of one second would make its slowness a failure.
     expect: { poll: { timeout: 15_000 } },
     globalSetup: ['src/testing/postgres-setup.ts'],
-    include: ['src/**/*.slow.ts'],
+    include: ['src/**/*.slow.ts', 'sdk/tests/*.slow.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -3,7 +3,7 @@
  * Node that runs these tests: what a newcomer meets on the first start, and what a process manager
  * meets later.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
@@ -48,7 +48,8 @@ interface Checkout {
   readonly run: (...args: string[]) => Run;
 }
 
-function newCheckout(): Checkout {
+/** Started by `node`, the one of these tests if nothing else is said. */
+function newCheckout(node = process.execPath): Checkout {
   const root = mkdtempSync(join(tmpdir(), 'omnix-bootstrap-'));
   folders.push(root);
   mkdirSync(join(root, 'scripts'));
@@ -68,12 +69,12 @@ function newCheckout(): Checkout {
     },
     remove: (path) => rmSync(join(root, path), { recursive: true }),
     npmCalls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trimEnd().split('\n') : []),
-    run: (...args) => start(root, args),
+    run: (...args) => start(root, args, node),
   };
 }
 
-function start(root: string, args: readonly string[]): Run {
-  const child = spawn(process.execPath, [join(root, 'scripts/bootstrap.mjs'), ...args], {
+function start(root: string, args: readonly string[], node: string): Run {
+  const child = spawn(node, [join(root, 'scripts/bootstrap.mjs'), ...args], {
     env: { ...process.env, npm_execpath: join(root, 'npm-cli.js'), TMPDIR: join(root, 'tmp') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -90,7 +91,7 @@ afterEach(() => {
 });
 
 describe('the first start', () => {
-  it('installs by the lockfile, runs the script, and keeps stdout for the script', async () => {
+  it('installs by the lockfile, runs the script, and keeps stdout for the script (contract: Starting, npm start)', async () => {
     const checkout = newCheckout();
     const run = checkout.run('hello.mjs', 'a b', 'c');
     expect(await run.ended).toBe(0);
@@ -171,8 +172,54 @@ describe('the first start', () => {
   });
 });
 
+/** One that is older than the project's, where this machine has it. */
+function olderNode(): string | null {
+  const isOlder = (path: string): boolean => {
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+    const major = Number(/^v(\d+)\./.exec(stdout ?? '')?.[1] ?? Number.NaN);
+    return major >= 18 && major < 24;
+  };
+  const usual = ['/usr/bin/node', '/usr/local/bin/node', '/bin/node'];
+  return usual.find(isOlder) ?? null;
+}
+
+describe("a machine's own Node", () => {
+  const SAY_NODE = 'console.log(process.argv0);';
+  const PINNED = /\/node_modules\/node\/bin\/node\n$/;
+
+  it('runs the bootstrap, which needs no package; the script has the pinned one (contract: Starting, pinned Node)', async () => {
+    const imports = [...readFileSync(BOOTSTRAP, 'utf8').matchAll(/^import .* from '(.*)';$/gm)];
+    expect(imports.length).toBeGreaterThan(0);
+    for (const [, from = ''] of imports) expect(from).toMatch(/^node:/);
+    const checkout = newCheckout();
+    checkout.write('say.mjs', SAY_NODE);
+    const run = checkout.run('say.mjs');
+    expect(await run.ended).toBe(0);
+    expect(run.stdout()).toMatch(PINNED);
+  });
+
+  const older = olderNode();
+  it.runIf(older !== null)('may be older (contract: Starting, older Node)', async () => {
+    const checkout = newCheckout(older ?? '');
+    checkout.write('say.mjs', SAY_NODE);
+    const run = checkout.run('say.mjs');
+    expect(await run.ended, run.stderr()).toBe(0);
+    expect(run.stdout()).toMatch(PINNED);
+  });
+
+  it('is all that npm start and npm test need (contract: Starting, npm start; npm test)', () => {
+    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({
+      scripts: {
+        start: 'exec node scripts/bootstrap.mjs src/node.ts',
+        test: 'node scripts/bootstrap.mjs vitest run',
+      },
+    });
+  });
+});
+
 describe('a later start', () => {
-  it('installs nothing while the lockfile is the same, and again when it has changed', async () => {
+  it('installs nothing while the lockfile is the same, and again when it has changed (contract: Starting, npm start)', async () => {
     const checkout = newCheckout();
     await checkout.run('hello.mjs').ended;
     expect(await checkout.run('hello.mjs').ended).toBe(0);

@@ -32,6 +32,7 @@ const TOOLS: readonly Tool[] = [
   },
   { name: 'types of the rooms', command: ['tsc', '-p', 'tsconfig.json'] },
   { name: 'types of Node and tests', command: ['tsc', '-p', 'tsconfig.node.json'] },
+  { name: 'types of the SDK', command: ['tsc', '-p', 'sdk/typescript/tsconfig.json'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
 ];
 

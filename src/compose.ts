@@ -10,16 +10,14 @@ import { Deadlines } from '#base/deadlines.ts';
 import { nodeDigests } from '#base/digest.node.ts';
 import { newId } from '#base/ids.ts';
 import type { Log } from '#base/log.ts';
-import { parseUsd, type NanoUsd } from '#base/money.ts';
-import { ok } from '#base/result.ts';
 import { StartRefused } from '#base/start-refused.ts';
-import { NodeTransport } from '#base/transport.node.ts';
-import { buildCatalog } from '#catalog/catalog.ts';
-import { buildDirectory } from '#gateway/directory.ts';
+import type { Transport } from '#base/transport.ts';
+import { WebTransport } from '#base/transport.web.ts';
 import type { Directory } from '#gateway/endpoint.ts';
-import { showReceipt } from '#gateway/receipt-reading.ts';
 import { SandboxTransport } from '#gateway/sandbox/transport.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayServices } from '#gateway/dependencies.ts';
+import { Idempotency, type IdempotencyOptions } from '#gateway/idempotency/idempotency.ts';
+import { loadEncodingModule } from '#gateway/tokens-module.ts';
 import { createTokenCounter } from '#gateway/tokens.ts';
 import { TokenExchange } from '#gateway/upstream/token-exchange.ts';
 import type { CreditDesk, LedgerReads } from '#http/api/ports.ts';
@@ -33,10 +31,10 @@ import { readOwnerId } from '#ledger/owner.node.ts';
 import { nodeSchedule } from '#ledger/schedule.node.ts';
 import { DatabaseUnavailable, StatementRefused, type Database } from '#store/database.ts';
 import { startEmbeddedPostgres } from '#store/embedded-postgres.node.ts';
-import { grantCredit, setBudgetLimit } from '#store/ledger-grants.ts';
 import { migrate, MigrationRefused } from '#store/migrate.node.ts';
 import { openPostgres, type PostgresOptions } from '#store/postgres.node.ts';
-import { ConfigRefused, type Config } from './config.ts';
+import { composeCredit, composeReads, prepareOwner } from './compose-shared.ts';
+import type { Config } from './config.ts';
 
 export interface Services {
   readonly gateway: GatewayServices;
@@ -52,40 +50,7 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 const CONNECT_TIMEOUT_MS = 10_000;
 const CONNECTIONS_PER_HOST_MAX = 8_192;
 const CATCH_UP_MS = 2_000;
-/**
- * What the sandbox may use up before it needs more: enough to test for a lifetime, and to run out
- * on purpose.
- */
-const SANDBOX_CREDIT_USD = '1000';
-
-/** Joins catalog and config; refuses the start where they do not fit. */
-export function composeDirectory(config: Config): Directory {
-  const catalog = buildCatalog();
-  if (!catalog.ok) {
-    const faults = catalog.error.map(({ subject, message }) => `  ${subject}: ${message}`);
-    throw new ConfigRefused(`The built-in catalog is broken:\n${faults.join('\n')}`);
-  }
-  const { providers, models } = config;
-  const { directory, faults } = buildDirectory({ catalog: catalog.value, providers, models });
-  if (faults.length === 0) return directory;
-  const lines = faults.map(({ path, message }) => {
-    const line = config.lineOf(stepsOf(path));
-    const place = line === null ? '' : `:${line}`;
-    return `  ${config.configPath ?? 'config'}${place}  ${path}: ${message}`;
-  });
-  throw new ConfigRefused(`The configuration cannot be served:\n${lines.join('\n')}`);
-}
-
-/** `models.a.b.endpoints[0].price`: ids hold dots, so the known ends are taken off first. */
-function stepsOf(path: string): readonly (string | number)[] {
-  const match = /^models\.(.+?)\.(endpoints|alias)(?:\[(\d+)\])?(?:\.(.+))?$/.exec(path);
-  if (match === null) return [path];
-  const [, id = '', list = '', index, rest] = match;
-  const steps: (string | number)[] = ['models', id, list];
-  if (index !== undefined) steps.push(Number(index));
-  if (rest !== undefined) steps.push(...rest.split('.'));
-  return steps;
-}
+const SWEEP_MS = 60_000;
 
 async function readSecret(config: Config): Promise<string> {
   if (config.secret !== null) return config.secret;
@@ -182,48 +147,6 @@ function explainMigration(error: unknown, { databaseUrl }: Config): unknown {
   return error;
 }
 
-function composeCredit(database: Database, ledger: PrepaidLedger): CreditDesk {
-  return {
-    async grant({ organizationId, book, amount, reason, grantedBy }) {
-      const id = newId('grant_');
-      await grantCredit(database, {
-        id,
-        organizationId,
-        book,
-        amount,
-        reason,
-        fundedBy: 'promo',
-        source: `grant:${grantedBy}`,
-        sourceId: id,
-      });
-      return { id, createdAtMs: systemClock.nowMs() };
-    },
-    async setKeyLimit(key) {
-      await setBudgetLimit(database, key);
-      await ledger.budgetChanged(key.keyId);
-    },
-  };
-}
-
-/** The ledger keeps receipts unread; the gateway, which wrote them, spells them out. */
-function composeReads(ledger: PrepaidLedger): LedgerReads {
-  return {
-    creditSummary: (organizationId, book) => ledger.creditSummary(organizationId, book),
-    keyUsage: (keyId) => ledger.keyUsage(keyId),
-    async readReceipt(organizationId, requestId) {
-      const read = await ledger.readReceipt(organizationId, requestId);
-      if (!read.ok || read.value === null || read.value.kind === 'swept') return read;
-      return ok({ ...read.value, detail: showReceipt(read.value.detail) });
-    },
-  };
-}
-
-function sandboxCredit(): NanoUsd {
-  const amount = parseUsd(SANDBOX_CREDIT_USD);
-  if (!amount.ok) throw new Error(amount.error);
-  return amount.value;
-}
-
 function ownerOf(config: Config): string {
   try {
     return readOwnerId(config.dataDir);
@@ -264,6 +187,20 @@ async function composeLedger(
   return ledger;
 }
 
+async function composeIdempotency(
+  config: Config,
+  parts: Pick<IdempotencyOptions, 'database' | 'secret' | 'deadlines'>,
+  { log, signal, opened }: Starting,
+): Promise<Idempotency> {
+  const ownerId = ownerOf(config);
+  const idempotency = new Idempotency({ ...parts, ownerId, clock: systemClock, log });
+  const count = await untilAborted(signal, idempotency.recover());
+  if (count > 0) log.write('info', 'idempotency_interrupted', { count });
+  const stop = nodeSchedule.every(SWEEP_MS, () => void idempotency.sweep());
+  opened.add(async () => stop());
+  return idempotency;
+}
+
 export interface ComposeOptions {
   readonly log: Log;
   /** Gives the start up: what was started is stopped, and the reason is thrown. */
@@ -292,29 +229,12 @@ export async function compose(
   }
 }
 
-/** The organization, its keys, and what it may use up in the sandbox. */
-async function prepareOwner(
-  config: Config,
-  database: Database,
-  identity: Identity,
-): Promise<Owner> {
-  const { ownerKey } = config;
-  const owner = await identity.ensureOwner(ownerKey === null ? {} : { ownerKey });
-  const { organizationId } = owner;
-  await grantCredit(database, {
-    id: newId('grant_'),
-    organizationId,
-    book: 'test',
-    amount: sandboxCredit(),
-    reason: 'credit of the sandbox',
-    fundedBy: 'promo',
-    source: 'sandbox_credit',
-    sourceId: organizationId,
-  });
-  return owner;
-}
+/** Bun and Deno have undici in name only, and a fetch that is as fast as it gets there. */
+const FETCH_RUNTIMES = ['bun', 'deno'] as const;
 
-function openTransport(opened: Opened): NodeTransport {
+async function openTransport(opened: Opened): Promise<Transport> {
+  if (FETCH_RUNTIMES.some((name) => name in process.versions)) return new WebTransport();
+  const { NodeTransport } = await import('#base/transport.node.ts');
   const transport = new NodeTransport({
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     connectionsMax: CONNECTIONS_PER_HOST_MAX,
@@ -331,22 +251,24 @@ async function open(config: Config, directory: Directory, starting: Starting): P
   onStep('recovering the journal');
   const ledger = await composeLedger(config, database, starting);
   const identity = createIdentity({ database, digests: nodeDigests, secret });
+  const deadlines = new Deadlines(systemClock);
+  const idempotency = await composeIdempotency(config, { database, secret, deadlines }, starting);
   signal.throwIfAborted();
   // From here to the start screen nothing is given up: keys that are made are shown.
-  const owner = await prepareOwner(config, database, identity);
-  const tokens = createTokenCounter();
-  const transport = openTransport(opened);
-  const deadlines = new Deadlines(systemClock);
+  const owner = await prepareOwner(database, { identity, ownerKey: config.ownerKey });
+  const tokens = createTokenCounter(loadEncodingModule);
+  const transport = await openTransport(opened);
   const catchUp = setInterval(() => void identity.catchUp(), CATCH_UP_MS).unref();
   opened.add(async () => clearInterval(catchUp));
   return {
     identity,
     owner,
     reads: composeReads(ledger),
-    credit: composeCredit(database, ledger),
+    credit: composeCredit(database, ({ keyId }) => ledger.budgetChanged(keyId)),
     gateway: {
       identity,
       ledger,
+      idempotency,
       directory,
       transport,
       sandboxTransport: new SandboxTransport({

@@ -97,7 +97,7 @@ export type FileModel = z.infer<typeof modelSchema>;
 type FilePrice = z.infer<typeof priceSchema>;
 
 /** Fields of the contract whose step has not come: named, not silently accepted. */
-const LATER_FIELDS = new Set(['rpm', 'tpm', 'weight']);
+const LATER_FIELDS = new Set(['rpm', 'tpm', 'weight', 'capabilities']);
 
 export type FilePath = readonly PropertyKey[];
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { generateKey } from '#identity/api-key.ts';
-import { composeDirectory } from './compose.ts';
+import { composeDirectory } from './compose-shared.ts';
 import { ConfigRefused, readConfig, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
 
@@ -56,7 +56,7 @@ const HOST = `providers:
 `;
 
 describe('the config file', () => {
-  it('gives providers their place, keys, headers and order', () => {
+  it('gives providers their place, keys, headers and order (contract: Config file, api_key and api_keys; place of a provider; timeout_ms and headers)', () => {
     const { providers } = read(
       `providers:
   openai:
@@ -90,7 +90,7 @@ describe('the config file', () => {
     expect(providers[0]).toMatchObject({ name: 'sandbox', book: 'test' });
   });
 
-  it('gives models endpoints with prices and tiers, or an alias', () => {
+  it('gives models endpoints with prices and tiers, or an alias (contract: Config file, tiers; aliases)', () => {
     const { models } = read(`${HOST}models:
   m:
     context: 1000
@@ -112,7 +112,7 @@ describe('the config file', () => {
     expect(models[1]).toMatchObject({ id: 'fast', alias: ['m'], endpoints: [] });
   });
 
-  it('may be JSON, empty, or absent', () => {
+  it('may be JSON, empty, or absent (contract: Starting, OMNIX_CONFIG)', () => {
     const json = fileOf('{"models":{"fast":{"alias":["gpt-4o"]}}}', 'omnix.json');
     expect(readConfig({ OMNIX_CONFIG: json }).models).toHaveLength(1);
     expect(read('').providers.map(({ name }) => name)).toEqual(['sandbox']);
@@ -128,18 +128,18 @@ describe('the config file', () => {
 describe('a fault in the file is told with field and line', () => {
   it.each<[string, string, string | RegExp]>([
     [
-      'an unknown field',
+      'an unknown field (contract: Config file, unknown fields)',
       `${HOST}    colour: red\n`,
       ':6  providers.mine.colour: there is no such field',
     ],
     ['an unknown member at the top', `${HOST}hello: 1\n`, ':6  hello: there is no such field'],
     [
-      'a field whose step has not come',
+      'a field whose step has not come (contract: Config file, rpm and tpm of a provider)',
       `${HOST}    rpm: 5\n`,
       ':6  providers.mine.rpm: is not available yet; leave it out',
     ],
     [
-      'another one',
+      'another one (contract: Config file, weight of a provider)',
       `${HOST}    weight: 5\n`,
       ':6  providers.mine.weight: is not available yet; leave it out',
     ],
@@ -322,7 +322,7 @@ describe('addresses', () => {
     expect(faults(at(url))[0]).toMatch(/^:3 {2}providers\.vllm\.base_url: .* is a private address/);
   });
 
-  it('are allowed by address or by network', () => {
+  it('are allowed by address or by network (contract: Starting, OMNIX_EGRESS_ALLOW)', () => {
     const url = at('http://10.1.2.3/v1');
     for (const allow of ['10.1.2.3', '10.0.0.0/8', 'x.test, 10.1.0.0/16']) {
       expect(read(url, { OMNIX_EGRESS_ALLOW: allow }).providers).toHaveLength(2);
@@ -346,7 +346,7 @@ describe('addresses', () => {
     },
   );
 
-  it("on this machine or by a name are the operator's own business", () => {
+  it("on this machine or by a name are the operator's own business (contract: Starting, loopback)", () => {
     for (const url of ['http://127.0.0.1:8000/v1', 'http://[::1]:8000', 'http://gpu.internal/v1']) {
       expect(read(at(url)).providers).toHaveLength(2);
     }
@@ -354,7 +354,7 @@ describe('addresses', () => {
 });
 
 describe('the environment', () => {
-  it('has defaults', () => {
+  it('has defaults (contract: Starting, PORT and HOST; OMNIX_DRAIN_MS)', () => {
     expect(read('')).toMatchObject({
       port: 8787,
       host: '127.0.0.1',
@@ -413,11 +413,12 @@ describe('the environment', () => {
     ]);
   });
 
-  it('says what is set and not used yet', () => {
-    expect(read('', { REDIS_URL: 'redis://x' }).notices).toEqual([
-      'REDIS_URL is set and not used yet.',
-    ]);
-  });
+  it.each(['REDIS_URL', 'UPSTASH_REDIS_REST_URL', 'STRIPE_SECRET_KEY', 'S3_ENDPOINT'])(
+    'says what is set and not used yet (contract: Starting, Redis; Stripe; S3): %s',
+    (name) => {
+      expect(read('', { [name]: 'x' }).notices).toEqual([`${name} is set and not used yet.`]);
+    },
+  );
 
   it.each<[string, Environment, string | RegExp]>([
     ['a database without a secret', { DATABASE_URL: 'postgres://x' }, /^OMNIX_SECRET: must be set/],
@@ -447,11 +448,14 @@ describe('the environment', () => {
     ],
     ['a drain that is none', { OMNIX_DRAIN_MS: 'x' }, 'OMNIX_DRAIN_MS: expected a number'],
     ['an unknown level', { OMNIX_LOG_LEVEL: 'loud' }, /^OMNIX_LOG_LEVEL: expected one of debug, /],
-  ])('is refused by name: %s', (_case, env, fault) => {
-    const [first, ...more] = envFaults(env);
-    expect(more).toEqual([]);
-    expect(first).toMatch(exactly(fault));
-  });
+  ])(
+    'is refused by name: %s (contract: Names, prefix; Starting, secret with DATABASE_URL; OMNIX_WORKERS)',
+    (_case, env, fault) => {
+      const [first, ...more] = envFaults(env);
+      expect(more).toEqual([]);
+      expect(first).toMatch(exactly(fault));
+    },
+  );
 
   it('that is empty is not set', () => {
     expect(read('', { PORT: '', OMNIX_SECRET: '', OPENAI_API_KEY: '' })).toMatchObject({

@@ -287,7 +287,7 @@ describe('faults of callers', () => {
       expect(JSON.stringify(upstream?.rawHeaders)).not.toContain(rig.key);
     });
 
-    it('what an upstream says about itself does not reach the caller', async () => {
+    it('what an upstream says about itself does not reach the caller (contract: Answers, nothing of the upstream)', async () => {
       const hostile: Pair[] = [
         ['content-type', 'application/json'],
         ['set-cookie', 'a=b'],
@@ -330,7 +330,7 @@ describe('faults of callers', () => {
   });
 
   describe('promise 32: no request decides where it goes', () => {
-    it('fields and headers that name a host or a key reach nobody', async () => {
+    it('fields and headers that name a host or a key reach nobody (contract: Answers, no host in a request)', async () => {
       rig.fake.forget();
       rig.fake.on('/b', answerWell);
       const elsewhere = rig.stranger.origin;

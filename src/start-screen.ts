@@ -80,7 +80,7 @@ export function startScreen(started: Started): string {
     providersLine(started),
     ...[...config.notices, ...idleNotices(started)].map((notice) => `  Note       ${notice}`),
     ...(owner.ownerKeyRevoked
-      ? ['  Note       OMNIX_OWNER_KEY was deleted and opens nothing.']
+      ? ['  Note       OMNIX_OWNER_KEY was deleted or rotated and opens nothing.']
       : []),
     ...keysText(started),
     '',

@@ -4,16 +4,27 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { generateKey } from '#identity/api-key.ts';
 import { isAlive, readPostmasterFile } from '#store/embedded-process.node.ts';
-import { refusedPort, untilTrue } from '#testing/fake-upstream.ts';
+import { sseReply, streamEvents, writes } from '#testing/fake-upstream-replies.ts';
+import { refusedPort, startFakeUpstream, untilTrue } from '#testing/fake-upstream.ts';
 import { createTestDatabase } from '#testing/postgres.ts';
+import { objectOf, type JsonObject } from '#testing/recordings-json.ts';
 import { startServer, type ServerOptions, type TestServer } from '#testing/server.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -121,7 +132,7 @@ describe('a start that is refused', () => {
     expect(refusal).not.toContain('canary');
   });
 
-  it('names PORT where another program listens, and starts nothing', async () => {
+  it('names PORT where another program listens, and starts nothing (contract: Starting, PORT and HOST)', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -142,7 +153,7 @@ describe('a start that is refused', () => {
     expect(postgresRuns(server.dataDir)).toBe(false);
   });
 
-  it('leaves the data directory to the process that owns it', async () => {
+  it('leaves the data directory to the process that owns it (contract: Starting, second start)', async () => {
     const server = await serve();
     const refusal = await refusalOf({ OMNIX_DATA_DIR: server.dataDir });
     expect(refusal).toContain(`is in use by the process ${server.pid()}`);
@@ -194,7 +205,7 @@ describe('a process that is told to stop', () => {
 });
 
 describe('a database of the operator', () => {
-  it('keeps owner, keys and receipts over a restart', async () => {
+  it('keeps owner, keys and receipts over a restart (contract: Starting, DATABASE_URL; Answers, receipt in time)', async () => {
     const { url, drop } = await createTestDatabase();
     onTestFinished(drop);
     const server = await serve({
@@ -214,5 +225,200 @@ describe('a database of the operator', () => {
     expect((await ask()).status).toBe(200);
     const receipt = await server.receipt(first.headers.get('x-generation-id') ?? '');
     expect(receipt['model']).toBe('sandbox/echo');
+  });
+});
+
+/** An address of this machine that is not its loopback. */
+function outerAddress(): string | null {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
+}
+
+interface Watched {
+  readonly child: ChildProcess;
+  readonly port: number;
+  /** Standard output until now. Written at once, since it is a file. */
+  printed(): string;
+  /** SIGTERM, then waits. */
+  stop(): Promise<void>;
+}
+
+let outputs = 0;
+async function runToFile(dataDir: string): Promise<Watched> {
+  outputs += 1;
+  const path = join(home, `output-${outputs}`);
+  const port = await refusedPort();
+  const child = spawn(process.execPath, ['src/node.ts'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PORT: String(port),
+      HOST: '0.0.0.0',
+      OMNIX_CONFIG: configPath,
+      OMNIX_DATA_DIR: dataDir,
+    },
+    stdio: ['ignore', openSync(path, 'w'), 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await exited;
+  };
+  onTestFinished(stop);
+  return { child, port, stop, printed: () => readFileSync(path, 'utf8') };
+}
+
+async function askFor(url: string): Promise<{ status: number; json: JsonObject } | null> {
+  const response = await fetch(url).catch(() => null);
+  if (response === null) return null;
+  return { status: response.status, json: objectOf(await response.json()) };
+}
+
+/** Every different answer of /health and /ready until the latter is 200. */
+async function watchStart({
+  child,
+  port,
+}: Watched): Promise<readonly (readonly [string, JsonObject])[]> {
+  const seen = new Map<string, readonly [string, JsonObject]>();
+  const origin = `http://127.0.0.1:${port}`;
+  for (let isReady = false; !isReady;) {
+    if (child.exitCode !== null) throw new Error(`it exited: ${child.exitCode}`);
+    for (const path of ['/health', '/ready']) {
+      const answer = await askFor(origin + path);
+      if (answer === null) continue;
+      const name = `${path} ${answer.status}`;
+      seen.set(`${name} ${JSON.stringify(answer.json)}`, [name, answer.json]);
+      isReady = name === '/ready 200';
+    }
+  }
+  return [...seen.values()];
+}
+
+describe('the first start', () => {
+  it('is healthy before it is ready, and prints its keys before that (contract: Starting, GET /health; GET /ready; keys before ready; random owner key; embedded database; OMNIX_DATA_DIR; generated secret)', async () => {
+    const dataDir = freshDirectory();
+    const first = await runToFile(dataDir);
+    const seen = await watchStart(first);
+    const screen = first.printed();
+    const { pid } = first.child;
+    const health = seen.filter(([name]) => name.startsWith('/health'));
+    expect(health).toEqual([['/health 200', { status: 'ok', version: expect.any(String), pid }]]);
+    const ready = seen.filter(([name]) => name.startsWith('/ready'));
+    expect(ready).toContainEqual([
+      '/ready 503',
+      { status: 'not_ready', reason: 'starting the database' },
+    ]);
+    expect(screen.match(/sk-omx-mgmt-\w+/g)?.length).toBeGreaterThan(0);
+    expect(existsSync(join(dataDir, 'postgres'))).toBe(true);
+    expect(statSync(join(dataDir, 'secret')).mode & 0o777).toBe(0o600);
+    await first.stop();
+    const second = await runToFile(dataDir);
+    await watchStart(second);
+    expect(second.printed()).toMatch(/is ready in/);
+    expect(second.printed()).not.toContain('sk-omx-');
+  });
+
+  const outer = outerAddress();
+  it.runIf(outer !== null)(
+    'tells its pid to this machine alone (contract: Starting, pid)',
+    async () => {
+      const server = await runToFile(freshDirectory());
+      await watchStart(server);
+      const here = await askFor(`http://127.0.0.1:${server.port}/health`);
+      expect(here?.json['pid']).toBe(server.child.pid);
+      const there = await askFor(`http://${outer}:${server.port}/health`);
+      expect(there?.json).toEqual({ status: 'ok', version: expect.any(String) });
+    },
+  );
+
+  it('prints a request that answers at once without any provider (contract: Starting, first request)', async () => {
+    const server = await runToFile(freshDirectory());
+    await watchStart(server);
+    const printed = server.printed().replaceAll(/\\\n\s*/g, '');
+    const [, url = '', key = '', body = ''] =
+      /curl (\S+\/chat\/completions) -H "Authorization: Bearer (sk-omx-test-\w+)".* -d '(.*)'/.exec(
+        printed,
+      ) ?? [];
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body,
+    });
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    expect(JSON.parse(body)).toMatchObject({ model: 'sandbox/echo' });
+    expect(text).toContain('Hello OmniX');
+  });
+});
+
+/** A server with a model whose stream stops in the middle until it is told to go on. */
+async function serveStream(type: string, env: Readonly<Record<string, string>> = {}) {
+  const goOn = Promise.withResolvers<void>();
+  const fake = await startFakeUpstream();
+  onTestFinished(() => fake.close());
+  fake.on('/a', () =>
+    sseReply(streamEvents().slice(0, 3), [
+      { do: 'until', gate: goOn.promise },
+      ...writes(streamEvents().slice(3)),
+      { do: 'end' },
+    ]),
+  );
+  const price = { input: '1', output: '2' };
+  const server = await serve({
+    env,
+    config: {
+      providers: { a: { type, base_url: `${fake.origin}/a`, api_key: 'k' } },
+      models: { m: { endpoints: [{ provider: 'a', model: 'm', price }] } },
+    },
+  });
+  await server.grant('5');
+  const { key } = await server.createKey();
+  const ask = () =>
+    fetch(`${server.baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'm',
+        stream: true,
+        max_tokens: 100,
+        messages: [{ role: 'user', content: 'hello' }],
+      }),
+    });
+  return { server, ask, goOn };
+}
+
+describe('a process that drains', () => {
+  it('ends its streams, takes no request, settles and exits 0 (contract: Starting, drain; settled at the end; Answers, cancelled and streamed)', async () => {
+    const { server, ask, goOn } = await serveStream('openai-compatible');
+    const running = await ask();
+    const ended = server.terminate();
+    await untilTrue('it drains', () => server.output().includes('"draining"'), WAIT_MS);
+    const refused = await ask().then(
+      ({ status }) => status,
+      () => 503,
+    );
+    expect(refused).toBe(503);
+    goOn.resolve();
+    expect(await running.text()).toMatch(/data: \[DONE\]\n\n$/);
+    expect(await ended).toBe(0);
+    await server.restart();
+    const receipt = await server.receipt(running.headers.get('x-generation-id') ?? '');
+    const { held, total_usage: used } = await server.credits();
+    expect(receipt).toMatchObject({ outcome: 'completed', total_cost: used });
+    expect(used).toBeGreaterThan(0);
+    expect(held).toBe(0);
+  });
+
+  it('cuts off what takes longer than OMNIX_DRAIN_MS, and settles it (contract: Starting, OMNIX_DRAIN_MS)', async () => {
+    const { server, ask } = await serveStream('openai', { OMNIX_DRAIN_MS: '300' });
+    const running = await ask();
+    const ended = server.terminate();
+    const text = await running.text().catch(() => 'cut off');
+    expect(text).not.toContain('[DONE]');
+    expect(await ended).toBe(0);
+    await server.restart();
+    const receipt = await server.receipt(running.headers.get('x-generation-id') ?? '');
+    expect(receipt).toMatchObject({ cancelled: true });
+    expect((await server.credits()).held).toBe(0);
   });
 });

@@ -107,6 +107,19 @@ export const PRICES: Readonly<Record<string, PriceDecision>> = {
   },
 };
 
+/**
+ * What embedders take for images, where no set says it, by `<provider>/<host's id>`:
+ * cohere.com/pricing and aws.amazon.com/bedrock/pricing, where v4 costs the same.
+ */
+export const IMAGE_PRICES: Readonly<Record<string, MutableList>> = {
+  'cohere/embed-v4.0': { image_input: '0.47' },
+  'cohere/embed-english-light-v3.0': { image: '0.0001' },
+  'cohere/embed-multilingual-v3.0': { image: '0.0001' },
+  'bedrock/cohere.embed-v4:0': { image_input: '0.47' },
+  'bedrock/cohere.embed-english-v3': { image: '0.0001' },
+  'bedrock/cohere.embed-multilingual-v3': { image: '0.0001' },
+};
+
 type FactsDecision = Partial<Omit<ModelFacts, 'created'>> & {
   /** A model to take the rest from. */
   readonly like?: string;

@@ -6,7 +6,7 @@ import { modelLines, offerLines } from './emit.ts';
 import { labShutdown, shutdownOf, successorOf } from './ends.ts';
 import type { Host } from './host.ts';
 import { labOf, publicIdOf } from './names.ts';
-import { choosePrice, vote } from './prices.ts';
+import { choosePrice, mediaPrice, vote } from './prices.ts';
 import type { DataSet, DevModel, LitellmModel, PricePoint, Sources } from './sources.ts';
 
 const HOST: Host = { providerId: 'host', title: 'Host', dev: 'host', litellm: ['host/'] };
@@ -48,6 +48,7 @@ describe('one name', () => {
     ['eu.amazon.nova-lite-v1:0', 'nova-lite'],
     ['accounts/fireworks/models/deepseek-v3p2', 'deepseek-v3.2'],
     ['gpt-4o-2024-08-06', 'gpt-4o-2024-08-06'],
+    ['cohere.embed-v4:0', 'embed-v4.0'],
   ])('%s is %s', (hosts, ours) => {
     expect(publicIdOf(hosts)).toBe(ours);
   });
@@ -152,6 +153,52 @@ describe('a sheet', () => {
       taken: 'litellm',
     });
     expect(notes.join()).toContain('DISPUTED');
+  });
+});
+
+describe("an embedder's sheet", () => {
+  const host: Host = { ...HOST, genai: 'host' };
+  const medium = { key: 'host/m', id: 'm', mode: 'embedding' } as const;
+  const tokens: LitellmModel = { input_cost_per_token: 0.000_000_2, output_cost_per_token: 0 };
+  const genai = {
+    id: 'm',
+    match: {},
+    prices: { input_mtok: 0.2, input_image_mtok: 0.45 },
+  };
+
+  it('has images by the token where a set knows that, else by the piece', () => {
+    const priced = { ...tokens, input_cost_per_image: 0.000_12 };
+    const alone: Sources = { ...NOTHING, litellmModel: () => priced };
+    expect(mediaPrice(host, medium, alone)?.list).toEqual({
+      input: '0.2',
+      output: '0',
+      image: '0.00012',
+    });
+    const both: Sources = { ...alone, genaiModel: () => genai };
+    expect(mediaPrice(host, medium, both)?.list).toEqual({
+      input: '0.2',
+      image_input: '0.45',
+      output: '0',
+    });
+    expect(mediaPrice(host, { ...medium, mode: 'audio_speech' }, both)?.list).toEqual({
+      input: '0.2',
+      output: '0',
+    });
+  });
+
+  it('takes nothing from a set that says another price', () => {
+    const other = { ...genai, prices: { input_mtok: 0.3, input_image_mtok: 0.45 } };
+    const sources = { ...NOTHING, litellmModel: () => tokens, genaiModel: () => other };
+    expect(mediaPrice(host, medium, sources)?.list).toEqual({ input: '0.2', output: '0' });
+  });
+
+  it('may be that of the youngest set alone, or of nobody', () => {
+    const sources = { ...NOTHING, genaiModel: () => genai };
+    expect(mediaPrice(host, medium, sources)).toMatchObject({
+      list: { input: '0.2', output: '0' },
+      source: 'genai-prices 0.1.8',
+    });
+    expect(mediaPrice(host, medium, NOTHING)).toBeNull();
   });
 });
 

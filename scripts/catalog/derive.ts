@@ -130,17 +130,19 @@ function undatedName(host: Host, model: string): string | null {
 function deriveMedia(host: Host): readonly Served[] {
   const { media } = host;
   if (media === undefined) return [];
-  return sources.litellmKeys().flatMap((key) => {
+  const unlisted = Object.keys(media.embedders ?? {}).map((id) => media.prefix + id);
+  return [...sources.litellmKeys(), ...unlisted].flatMap((key) => {
     // litellm has some keys with the name of the provider before them, and some without.
     const upstreamId = key.slice(media.prefix.length).replace(/^cohere\//, '');
     const model = sources.litellmModel(key);
     const isOurs =
       key.startsWith(media.prefix) && media.providers.includes(model?.litellm_provider ?? '');
-    const mode = isOurs ? mediaModeOf(model?.mode) : null;
+    const listed = isOurs ? mediaModeOf(model?.mode) : null;
+    const mode = unlisted.includes(key) ? 'embedding' : listed;
     if (mode === null || isNoMedium(host, upstreamId)) return [];
     const name = publicIdOf(upstreamId);
     const lab = labOf(name, upstreamId);
-    const sheet = mediaPrice(host, key, sources);
+    const sheet = mediaPrice(host, { key, id: upstreamId, mode }, sources);
     if (lab === null || sheet === null) {
       report.push(`left out  ${host.providerId}/${upstreamId}: a medium without price or lab`);
       return [];

@@ -91,6 +91,26 @@ export const LAB_HOSTS: readonly Host[] = [
     // Two generations ago, and one whose price in litellm is a slip of the point.
     except: /embed-.*-v2\.0|embed-multilingual-light/,
   },
+  {
+    providerId: 'voyage',
+    title: 'Voyage AI',
+    dev: 'voyage',
+    genai: 'voyageai',
+    litellm: ['voyage/'],
+    media: {
+      providers: ['voyage'],
+      prefix: 'voyage/',
+      // docs.voyageai.com/docs/embeddings
+      embedders: {
+        'voyage-4': 32_000,
+        'voyage-4-large': 32_000,
+        'voyage-4-lite': 32_000,
+        'voyage-multilingual-2': 32_000,
+      },
+    },
+    // These two have addresses and bodies of their own.
+    except: /context|multimodal/,
+  },
 ];
 
 export const CLOUD_HOSTS: readonly Host[] = [

@@ -81,6 +81,9 @@ const ENDS: Readonly<Record<string, readonly End[]>> = {
   // Groq's notice of June 2026 (console.groq.com/docs/deprecations), by two projects that follow
   // it.
   groq: [[/^llama-3\.(3-70b-versatile|1-8b-instant)$/, '2026-08-16']],
+  // What litellm has for an end is the day before which Azure promised not to retire it; the set of
+  // September 2026 still has its price.
+  'azure-openai': [[/^text-embedding-3-small$/, null]],
   // docs.mistral.ai, model cards: Devstral Medium 1.0, Mistral Large 2.1
   mistral: [
     [/^devstral-medium-2507$/, '2026-05-31', 'devstral-2512'],

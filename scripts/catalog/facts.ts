@@ -200,8 +200,13 @@ function mediaFacts(id: string, hosts: readonly Served[], sources: Sources): Mod
   const models = hosts
     .map(({ media }) => sources.litellmModel(media?.key ?? ''))
     .filter((model) => model !== undefined);
-  const context = Math.max(0, ...models.map((model) => toTokens(model.max_input_tokens) ?? 0));
-  const takesImages = models.some((model) => model.supports_embedding_image_input === true);
+  const context = Math.max(
+    first.host.media?.embedders?.[first.upstreamId] ?? 0,
+    ...models.map((model) => toTokens(model.max_input_tokens) ?? 0),
+  );
+  const takesImages = models.some(
+    (model) => model.supports_embedding_image_input === true || model.supports_multimodal === true,
+  );
   const known = entryOf({ id, lab: first.lab, hosts }, sources);
   return {
     id,

@@ -20,9 +20,13 @@ export interface Host {
   readonly reseller?: true;
   /**
    * Its models that are no chat, in litellm: the names of the provider there, and what stands
-   * before an id.
+   * before an id. `embedders`: those that only genai-prices knows, and the tokens of one input.
    */
-  readonly media?: { readonly providers: readonly string[]; readonly prefix: string };
+  readonly media?: {
+    readonly providers: readonly string[];
+    readonly prefix: string;
+    readonly embedders?: Readonly<Record<string, number>>;
+  };
   /** Regions in which an id is served, where that depends on the id. */
   readonly regions?: (id: string) => readonly string[] | undefined;
   /** Ids of models that answer only through a profile (`us.`, `eu.`, `global.`) where one is. */

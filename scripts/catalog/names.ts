@@ -115,6 +115,7 @@ const LABS: readonly (readonly [pattern: RegExp, lab: string])[] = [
   [/^text-(multilingual-)?embedding-/, 'google'],
   [/^(embed-|north-|c4ai-)/, 'cohere'],
   [/^titan-/, 'amazon'],
+  [/^voyage-/, 'voyage'],
   [/^palmyra-/, 'writer'],
   [/^jamba-/, 'ai21'],
   [/^bge-/, 'baai'],
@@ -152,6 +153,7 @@ function withoutCloud(id: string): string {
     .replace(/^(?:ai21|amazon|anthropic|cohere|google|meta|minimax|mistral|stability)\./, '')
     .replace(/^(?:moonshot|moonshotai|nvidia|openai|qwen|writer|xai|zai)\./, '')
     .replace(/^deepseek-v3-v1:0$/, 'deepseek-v3.1')
+    .replace(/^embed-v4:0$/, 'embed-v4.0')
     .replace(/(?:-v\d+:\d+|-\d:0|:0)$/, '')
     .replace(/^((?:claude|nova)-.*)-v1$/, '$1')
     .replace(/@default$/, '')

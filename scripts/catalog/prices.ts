@@ -4,16 +4,19 @@
  * its gaps.
  */
 import type { Dispute } from '#catalog/disputes.ts';
-import type { PriceSheet, PriceTier } from '#wire/price.ts';
+import type { PriceList, PriceSheet, PriceTier } from '#wire/price.ts';
 import { USAGE_BUCKETS } from '#wire/usage.ts';
-import { PRICES, TODAY } from './decisions.ts';
+import { IMAGE_PRICES, PRICES, TODAY } from './decisions.ts';
 import { toDecimal } from './decimals.ts';
 import type { Host } from './host.ts';
+import type { MediaMode } from './media.ts';
 import {
   DATA_SETS,
   type DataSet,
   devPoint,
   genaiPoint,
+  litellmImage,
+  type LitellmModel,
   litellmPoint,
   litellmUnits,
   type MutableList,
@@ -152,26 +155,62 @@ function halves(list: MutableList, which: 'all' | 'sides'): MutableList {
   return half;
 }
 
+interface Medium {
+  /** In litellm. */
+  readonly key: string;
+  readonly id: string;
+  readonly mode: MediaMode;
+}
+
 /**
  * The price of a model that is no chat, as litellm has it: per token, per image, per second or per
  * character. A side that costs nothing has to say so.
  */
-export function mediaPrice(host: Host, key: string, sources: Sources): PriceSheet | null {
+export function mediaPrice(host: Host, medium: Medium, sources: Sources): PriceSheet | null {
+  const { key } = medium;
   const model = sources.litellmModel(key);
-  if (model === undefined) return null;
-  const point = litellmPoint(model);
+  const litellm = model === undefined ? null : litellmPoint(model);
+  const genai = embedderPoint(host, medium, sources);
+  const point = litellm ?? genai;
+  if (point === null) return null;
   const page = host.page ?? sources.pricingPage(host.genai ?? '');
-  const sheet = toSheet(point, [point], { page, host, id: key });
-  const units = litellmUnits(model);
+  const agreeing = [point, genai].filter((one) => one !== null).filter((one) => agree(one, point));
+  const sheet = toSheet(point, agreeing, { page, host, id: key });
+  const units = model === undefined ? null : litellmUnits(model);
   if (units !== null) return { ...sheet, list: units, tiers: [] };
+  return tokenSheet(sheet, point, imagePrice(host, medium, { model, list: sheet.list }));
+}
+
+function tokenSheet(sheet: PriceSheet, point: PricePoint, images: MutableList): PriceSheet | null {
   const { input, output = point.list.image_output ?? point.list.audio_output ?? '0' } = point.list;
   if (input === undefined || input === '0') return null;
   const { input: batch } = sheet.batch ?? {};
   return {
     ...sheet,
-    list: ordered({ ...sheet.list, output }),
+    list: ordered({ ...sheet.list, ...images, output }),
     ...(batch === undefined ? {} : { batch: { input: batch } }),
   };
+}
+
+/** Of an embedder that prices no tokens of images: decided by hand, or a price for each image. */
+function imagePrice(
+  host: Host,
+  { id, mode }: Medium,
+  known: { readonly model: LitellmModel | undefined; readonly list: PriceList },
+): MutableList {
+  const decided = IMAGE_PRICES[`${host.providerId}/${id}`];
+  if (decided !== undefined) return decided;
+  const { model, list } = known;
+  const isSilent = mode === 'embedding' && list.image_input === undefined;
+  return model === undefined || !isSilent ? {} : litellmImage(model);
+}
+
+/** Of an embedder, in genai-prices, which alone prices the tokens of images; it has no output. */
+function embedderPoint(host: Host, { id, mode }: Medium, sources: Sources): PricePoint | null {
+  if (mode !== 'embedding' || host.genai === undefined) return null;
+  const model = sources.genaiModel(host.genai, id);
+  const point = model === undefined ? null : genaiPoint(model, TODAY);
+  return point === null ? null : { ...point, list: { output: '0', ...point.list } };
 }
 
 function agree(a: PricePoint, b: PricePoint): boolean {

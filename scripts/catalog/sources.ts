@@ -109,6 +109,7 @@ const litellmModelSchema = z.looseObject({
   supported_endpoints: z.array(z.string()).optional(),
   output_vector_size: z.number().optional(),
   supports_embedding_image_input: z.boolean().optional(),
+  supports_multimodal: z.boolean().optional(),
   tiered_pricing: z.array(z.looseObject({ range: z.array(z.number()).optional() })).optional(),
 });
 export type LitellmModel = z.infer<typeof litellmModelSchema>;
@@ -338,6 +339,12 @@ const LITELLM_UNITS: readonly (readonly [unit: string, bucket: UsageBucket])[] =
   ['input_cost_per_second', 'second'],
   ['input_cost_per_character', 'character'],
 ];
+
+/** What an image costs an embedder that does not count it in tokens. */
+export function litellmImage(model: LitellmModel): MutableList {
+  const value = model['input_cost_per_image'];
+  return typeof value === 'number' && value > 0 ? { image: toDecimal(value) } : {};
+}
 
 /** A price per unit, for a model that has none per token. */
 export function litellmUnits(model: LitellmModel): MutableList | null {

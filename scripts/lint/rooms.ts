@@ -20,14 +20,17 @@ interface ImportPattern {
 }
 
 /**
- * `code` runs on any runtime, `node` is a `*.node.ts` adapter. A `z.ts` has its own list of
- * packages.
+ * `code` runs on any runtime; `*.node.ts` and `*.worker.ts` are adapters to one. A `z.ts` has its
+ * own list of packages.
  */
 type FileKind = 'code' | PackagePlace['only'] | 'test';
 
 const NO_NODE: readonly ImportPattern[] = [
   { regex: '^node:', message: 'Node is for *.node.ts adapters, tests and the root files.' },
-  { regex: '\\.node\\.ts$', message: 'Only compose.ts and other *.node.ts files see an adapter.' },
+  {
+    regex: '\\.(node|worker)\\.ts$',
+    message: 'Only the root files and other files of its kind see an adapter.',
+  },
 ];
 
 const NO_OUTSIDE: ImportPattern = {
@@ -40,8 +43,9 @@ export function roomOverrides(): OxlintOverride[] {
   return ROOM_NAMES.flatMap((room) => [
     override(room, 'code', ['**']),
     override(room, '.node.ts', ['**/*.node.ts']),
+    override(room, '.worker.ts', ['**/*.worker.ts']),
     override(room, 'z.ts', ['z.ts']),
-    override(room, 'test', ['**/*.test.ts', '**/*.slow.ts']),
+    override(room, 'test', [...TEST_FILES]),
   ]);
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { type Deadline, Deadlines } from './deadlines.ts';
+import { WebDeadlines } from './deadlines.web.ts';
 
 const TICK_MS = 50;
 
@@ -14,8 +15,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function open() {
-  const deadlines = new Deadlines({ nowMs: () => Date.now(), monotonicMs: () => Date.now() });
+const KINDS = [
+  { name: 'one timer for all', Kind: Deadlines },
+  { name: 'a timer each', Kind: WebDeadlines },
+];
+
+function open(Kind = Deadlines) {
+  const deadlines = new Kind({ nowMs: () => Date.now(), monotonicMs: () => Date.now() });
   const expired: number[] = [];
   const make = (name: number, dueMs: number): Deadline => ({
     dueMs,
@@ -35,8 +41,8 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** What went wrong; empty if the deadlines did what a set of them would do. */
-function faultsOf(steps: readonly Step[]): readonly string[] {
-  const { deadlines, expired, make } = open();
+function faultsOf(Kind: typeof Deadlines, steps: readonly Step[]): readonly string[] {
+  const { deadlines, expired, make } = open(Kind);
   const all = Array.from({ length: COUNT }, (_, name) => make(name, 0));
   const watched = new Set<number>();
   const faults: string[] = [];
@@ -75,14 +81,17 @@ function faultsOf(steps: readonly Step[]): readonly string[] {
 }
 
 describe('a deadline', () => {
-  it('expires once, when it is due, and only while it is watched', () => {
-    const faults = fc.array(step, { maxLength: 60 }).map(faultsOf);
-    fc.assert(
-      fc.property(faults, (found) => {
-        expect(found).toEqual([]);
-      }),
-    );
-  });
+  it.each(KINDS)(
+    'expires once, when it is due, and only while it is watched ($name)',
+    ({ Kind }) => {
+      const faults = fc.array(step, { maxLength: 60 }).map((steps) => faultsOf(Kind, steps));
+      fc.assert(
+        fc.property(faults, (found) => {
+          expect(found).toEqual([]);
+        }),
+      );
+    },
+  );
 
   it('may add and remove others when it expires', () => {
     const { deadlines, expired, make } = open();

@@ -1,14 +1,11 @@
 /**
  * Logs as JSON lines on a stream, gathered for a moment so that a line costs no system call of its
- * own. Values are cut: nothing that slips in can flood the log.
+ * own.
  */
 import type { Writable } from 'node:stream';
 import type { Clock } from './clock.ts';
-import type { Log, LogFields, LogLevel } from './log.ts';
+import { isLogged, toLogLine, type Log, type LogFields, type LogLevel } from './log.ts';
 
-const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
-/** Other fields are ids, names of ours and numbers. */
-const CAUSE_LENGTH_MAX = 500;
 const GATHER_MS_MAX = 100;
 const GATHER_LENGTH_MAX = 64 * 1024;
 
@@ -17,12 +14,6 @@ export interface NodeLogOptions {
   readonly clock: Clock;
   readonly output: Writable;
 }
-
-type Line = { -readonly [Field in keyof LogFields]: LogFields[Field] } & {
-  time: string;
-  level: LogLevel;
-  event: string;
-};
 
 export class NodeLog implements Log {
   readonly #options: NodeLogOptions;
@@ -34,12 +25,9 @@ export class NodeLog implements Log {
   }
 
   write(level: LogLevel, event: string, fields: LogFields = {}): void {
-    if (LEVELS[level] < LEVELS[this.#options.level]) return;
-    const time = new Date(this.#options.clock.nowMs()).toISOString();
-    const { cause } = fields;
-    const line: Line = { time, level, event, ...fields };
-    if (cause !== undefined) line.cause = cause.slice(0, CAUSE_LENGTH_MAX);
-    this.#waiting += `${JSON.stringify(line)}\n`;
+    if (!isLogged(level, this.#options.level)) return;
+    const nowMs = this.#options.clock.nowMs();
+    this.#waiting += `${toLogLine({ nowMs, level, event, fields })}\n`;
     if (this.#waiting.length > GATHER_LENGTH_MAX || level === 'error') this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS_MAX).unref();
   }

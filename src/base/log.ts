@@ -40,4 +40,27 @@ export interface Log {
   write(level: LogLevel, event: string, fields?: LogFields): void;
 }
 
+const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+/** Other fields are ids, names of ours and numbers: nothing that slips in can flood the log. */
+const CAUSE_LENGTH_MAX = 500;
+
+/** Whether a log that begins at `least` writes this level. */
+export function isLogged(level: LogLevel, least: LogLevel): boolean {
+  return LEVELS[level] >= LEVELS[least];
+}
+
+/** One line of JSON. */
+export function toLogLine(entry: {
+  readonly nowMs: number;
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly fields: LogFields;
+}): string {
+  const { nowMs, level, event, fields } = entry;
+  const time = new Date(nowMs).toISOString();
+  const { cause } = fields;
+  const cut = cause === undefined ? {} : { cause: cause.slice(0, CAUSE_LENGTH_MAX) };
+  return JSON.stringify({ time, level, event, ...fields, ...cut });
+}
+
 export const silentLog: Log = { write: () => undefined };

@@ -112,6 +112,11 @@ const PUBLISHED: readonly (readonly [provider: string, model: string, prices: st
   ['bedrock', 'claude-opus-4-8', '5 0.5 25'],
   ['cohere', 'command-r7b-12-2024', '0.0375 0.0375 0.15'],
   ['openai', 'text-embedding-3-small', '0.02 0.02 0'],
+  ['azure-openai', 'text-embedding-3-small', '0.02 0.02 0'],
+  ['bedrock', 'embed-v4.0', '0.12 0.12 0'],
+  ['bedrock', 'titan-embed-text', '0.02 0.02 0'],
+  // https://docs.voyageai.com/docs/pricing
+  ['voyage', 'voyage-4-large', '0.12 0.12 0'],
   // https://www.cerebras.ai/pricing
   ['cerebras', 'gpt-oss-120b', '0.35 0.35 0.75'],
 ];

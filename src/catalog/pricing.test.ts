@@ -164,7 +164,26 @@ describe('what usage costs', () => {
     expect(priced.unpriced).toEqual(['image']);
   });
 
-  it('charges per unit where the price is per unit', () => {
+  it.each([
+    ['cache_read', '2'],
+    ['cache_write_5m', '2'],
+    ['cache_write_1h', '2'],
+    ['audio_input', '2'],
+    ['image_input', '2'],
+    ['reasoning', '8'],
+    ['audio_output', '8'],
+    ['image_output', '8'],
+  ])(
+    'charges %s like its side where it has no price (contract: Config file, parent of a bucket)',
+    (bucket, rate) => {
+      const price = priceOf({ input: '2', output: '8' });
+      const { lines, unpriced } = priceUsage(price, { [bucket]: 1_000_000 });
+      expect(lines.map((line) => line.rate)).toEqual([rate]);
+      expect(unpriced).toEqual([]);
+    },
+  );
+
+  it('charges per unit where the price is per unit (contract: Config file, prices per unit)', () => {
     const price = priceOf({
       image: '0.04',
       second: '0.1512',
@@ -197,7 +216,7 @@ describe('tiers', () => {
     { aboveInputTokens: 100, input: '5', output: '22.5', cache_read: '0.5' },
   ]);
 
-  it('apply to the whole request when all input together exceeds the threshold', () => {
+  it('apply to the whole request when all input together exceeds the threshold (contract: Config file, tiers)', () => {
     expect(priceUsage(price, { input: 60, cache_read: 40, output: 1 }).tier).toBeNull();
     const above = priceUsage(price, { input: 60, cache_read: 41, output: 1 });
     expect(above.tier).toBe(100);

@@ -20,15 +20,18 @@ describe('omnix key', () => {
     ['mgmt', 'management'],
     ['live', 'live'],
     ['test', 'test'],
-  ])('%s prints one well-formed key and nothing else', (argument, kind) => {
-    const { status, stdout, stderr } = run(argument);
-    expect(parseKey(stdout.replace(/\n$/, ''))).toEqual({ ok: true, value: kind });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  });
+  ])(
+    '%s prints one well-formed key and nothing else (contract: Starting, npm run key)',
+    (argument, kind) => {
+      const { status, stdout, stderr } = run(argument);
+      expect(parseKey(stdout.replace(/\n$/, ''))).toEqual({ ok: true, value: kind });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    },
+  );
 
   it.each([[[]], [['live', 'live']], [['management']], [['--help']]])('refuses %j', (args) => {
     const { status, stdout, stderr } = run(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain('usage: npm run --silent key -- mgmt|live|test');
+    expect(stderr).toContain('npm run --silent key -- mgmt|live|test');
   });
 });

@@ -33,6 +33,6 @@ describe('omnix models check', () => {
   it.each([[[]], [['check', 'it']], [['list']], [['--help']]])('refuses %j', (args) => {
     const { status, stdout, stderr } = run(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain('usage: npm run --silent models -- check');
+    expect(stderr).toContain('npm run --silent models -- check');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * `npm run --silent models -- check`: what is wrong with the catalog that ships, one finding a
- * line, offline. Exit code 1 if there is any.
+ * `omnix models check`, in a checkout `npm run --silent models -- check`: what is wrong with the
+ * catalog that ships, one finding a line, offline. Exit code 1 if there is any.
  */
 import { buildCatalog } from '#catalog/catalog.ts';
 import { checkCatalog } from '#catalog/check.ts';
@@ -32,6 +32,6 @@ function check(): void {
 const [command, ...rest] = process.argv.slice(2);
 if (command === 'check' && rest.length === 0) check();
 else {
-  console.error('usage: npm run --silent models -- check');
+  console.error('usage: omnix models check\nIn a checkout: npm run --silent models -- check');
   process.exitCode = EXIT_USAGE;
 }

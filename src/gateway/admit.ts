@@ -71,7 +71,7 @@ function refuseLaterHeaders(inbound: Inbound): void {
 }
 
 /** The caller of an inference request. */
-export async function admit(identity: Identity, call: Call): Promise<Caller> {
+export async function admit(identity: Identity, call: Pick<Call, 'inbound'>): Promise<Caller> {
   const caller = await authenticate(identity, call.inbound);
   if (caller.kind === 'management') {
     throw permissionDenied(

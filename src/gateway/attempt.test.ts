@@ -226,9 +226,16 @@ describe('a fault of the caller', () => {
 });
 
 describe('what goes upstream', () => {
-  it("is the caller's body with our model and key, and nothing of the caller (promises 32, 38)", async () => {
+  it("is the caller's body with our model and key, and nothing of the caller (promises 32, 38) (contract: Answers, taken out)", async () => {
     await house.chat(
-      { model: 'at-a', models: ['at-b'], usage: { include: true }, seed: 7, x_unknown: [1] },
+      {
+        model: 'at-a',
+        models: ['at-b'],
+        provider: { require_parameters: true },
+        usage: { include: true },
+        seed: 7,
+        x_unknown: [1],
+      },
       {
         'x-forwarded-for': '1.2.3.4',
         cookie: 'a=b',
@@ -265,7 +272,7 @@ describe('what goes upstream', () => {
 });
 
 describe('fallbacks of the caller', () => {
-  it("are tried in order after the model's own endpoints", async () => {
+  it("are tried in order after the model's own endpoints (contract: Answers, fallbacks)", async () => {
     house.fake.on('/a', () => jsonReply(503, errorBody('down', null)));
     house.fake.on('/stops', () => jsonReply(503, errorBody('down', null)));
     const response = await house.chat({ model: 'at-a', models: ['at-stops', 'at-b'] });

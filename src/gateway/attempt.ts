@@ -11,7 +11,8 @@ import { GatewayError } from '#wire/errors.ts';
 import { elapsedMs, type Call } from './call.ts';
 import type { WholeAnswer } from './answer.ts';
 import type { InferenceRequest } from './inference.ts';
-import { affordableTokens, type Held } from './hold.ts';
+import { affordableTokens } from './affordable.ts';
+import type { Held } from './hold.ts';
 import type { Candidate } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 import { Exchange, type LiveStream, type Reply } from './upstream/exchange.ts';
@@ -22,7 +23,13 @@ import {
   unreadable,
   type AttemptFailure,
 } from './upstream/failure.ts';
-import { prepareRequest, type PreparedRequest } from './upstream/prepare.ts';
+import { PieceRun } from './upstream/pieces.ts';
+import {
+  prepareRequest,
+  type Piece,
+  type PreparedRequest,
+  type PrepareOptions,
+} from './upstream/prepare.ts';
 
 /** One line of a receipt's `attempts`. */
 export interface AttemptRecord {
@@ -88,16 +95,34 @@ function failureOf(thrown: unknown): AttemptFailure {
 /** At once where the host's credentials are. */
 function prepare(run: Run, candidate: Candidate): Awaitable<PreparedRequest | AttemptFailure> {
   const { services, call, request, held } = run;
+  const options = {
+    outputTokensCap: held.capped ? affordableTokens(candidate, held.hold.amount) : null,
+    nowMs: call.clock.nowMs(),
+    tokenExchange: services.tokenExchange,
+  };
   try {
-    const preparing = prepareRequest(request, candidate, {
-      outputTokensCap: held.capped ? affordableTokens(candidate, held.hold.amount) : null,
-      nowMs: call.clock.nowMs(),
-      tokenExchange: services.tokenExchange,
-    });
+    const cut = request.piecesFor(candidate.endpoint);
+    if (cut.length > 1) return preparePieces(cut, candidate, options).catch(failureOf);
+    const preparing = prepareRequest(request, candidate, options);
     return preparing instanceof Promise ? preparing.catch(failureOf) : preparing;
   } catch (thrown) {
     return failureOf(thrown);
   }
+}
+
+/** All of them before the first is sent: one that this host cannot take refuses the request. */
+async function preparePieces(
+  cut: readonly InferenceRequest[],
+  candidate: Candidate,
+  options: PrepareOptions,
+): Promise<PreparedRequest> {
+  const pieces: Piece[] = [];
+  for (const request of cut) {
+    pieces.push({ request, prepared: await prepareRequest(request, candidate, options) });
+  }
+  const [first] = pieces;
+  if (first === undefined) throw new Error('a request was cut into no pieces');
+  return { ...first.prepared, pieces };
 }
 
 interface Tried {
@@ -106,10 +131,10 @@ interface Tried {
 }
 
 async function dispatch(run: Run, candidate: Candidate, prepared: PreparedRequest): Promise<Tried> {
-  const { services, call, request } = run;
+  const { services, call } = run;
   const { endpoint } = candidate;
-  try {
-    const exchange = new Exchange({
+  const open = (request: InferenceRequest): Exchange =>
+    new Exchange({
       endpoint,
       request,
       generationId: call.generationId,
@@ -118,9 +143,16 @@ async function dispatch(run: Run, candidate: Candidate, prepared: PreparedReques
       limits: services.limits,
       nowMs: () => call.clock.nowMs(),
     });
+  try {
     const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
-    const reply = await exchange.run(transport, prepared.request);
-    const { tokenKey } = prepared;
+    const { pieces, tokenKey } = prepared;
+    const exchange =
+      pieces.length === 0
+        ? open(run.request)
+        : new PieceRun(pieces, { open, transport, sink: call.sink });
+    const reply = await (exchange instanceof PieceRun
+      ? exchange.run(run.request)
+      : exchange.run(transport, prepared.request));
     if (tokenKey !== null && reply.kind === 'failed' && reply.failure.status === 401) {
       services.tokenExchange.forget(tokenKey);
     }

@@ -12,6 +12,7 @@ import { readChatRequest } from './chat/read-request.ts';
 import { buildDirectory } from './directory.ts';
 import type { ConfiguredProvider } from './make-endpoints.ts';
 import { planRequest, type Candidate } from './plan.ts';
+import { loadEncodingModule } from './tokens-module.ts';
 import { createTokenCounter } from './tokens.ts';
 
 const HOST: ConfiguredProvider = {
@@ -33,6 +34,10 @@ const CALLER = {
   name: 'k',
   organizationId: 'org_1',
   limit: null,
+  models: null,
+  providers: null,
+  metadata: null,
+  tags: null,
 } as const;
 const MESSAGES = [{ role: 'user', content: 'one two three' }];
 
@@ -59,7 +64,7 @@ function planned({ context, maxOutput, n = 1, list }: Limits) {
   expect(faults).toEqual([]);
   const request = readChatRequest(toBytes(JSON.stringify({ model: 'm', n, messages: MESSAGES })));
   const [candidate] = planRequest(directory, CALLER, request).candidates;
-  return { candidate, counting: { request, tokens: createTokenCounter() } };
+  return { candidate, counting: { request, tokens: createTokenCounter(loadEncodingModule) } };
 }
 
 function candidateOf(limits: Limits): Candidate {

@@ -19,6 +19,8 @@ export interface Call {
   /** `req_...`; its suffix is that of the generation's id too. */
   readonly id: string;
   readonly generationId: string;
+  /** The door's, however it was written: `/v1/chat/completions`. */
+  readonly path: string;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly inbound: Inbound;

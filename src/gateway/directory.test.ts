@@ -109,7 +109,7 @@ describe('names', () => {
   const directory = directoryOf(HOSTS);
 
   it.each(['gpt-x', 'openai/gpt-x', 'gpt-x-latest', 'openai/gpt-x-latest', 'GPT-X'])(
-    '%s is the same model',
+    '%s is the same model (contract: Answers, lab alias)',
     (name) => {
       expect(directory.resolve(name).map(({ id }) => id)).toEqual(['gpt-x']);
       expect(endpointsOf(directory.resolve(name))).toEqual(['openai/gpt-x']);
@@ -132,6 +132,14 @@ describe('names', () => {
     expect(directory.resolve('openai/llama-9')).toEqual([]);
   });
 
+  it('of a lab are no pin where a provider is named like it (contract: Answers, provider pin)', () => {
+    const hosts = [host('meta', 'groq'), host('together', 'together'), host('mine', 'groq')];
+    const named = directoryOf(hosts);
+    const all = ['meta/llama-9-fast', 'mine/llama-9-fast', 'together/meta/Llama-9'];
+    expect(endpointsOf(named.resolve('meta/llama-9')).toSorted()).toEqual(all);
+    expect(endpointsOf(named.resolve('mine/llama-9'))).toEqual(['mine/llama-9-fast']);
+  });
+
   it('that nobody has are nothing, and the nearest are told', () => {
     for (const name of ['gpt-y', '', '/', 'groq/', '/gpt-x', 'gpt-x?ms=5', '__proto__', '?']) {
       expect(directory.resolve(name), name).toEqual([]);
@@ -152,7 +160,7 @@ describe('names', () => {
 });
 
 describe('endpoints', () => {
-  it("take the host's limits before the lab's, and the operator's before both", () => {
+  it("take the host's limits before the lab's, and the operator's before both (contract: Config file, limits)", () => {
     const [own] = directoryOf(HOSTS).resolve('gpt-x');
     expect(own?.endpoints[0]).toMatchObject({ context: 2_000, maxOutput: 100 });
     const configured = directoryOf(HOSTS, [
@@ -169,7 +177,7 @@ describe('endpoints', () => {
     expect(mine).toMatchObject({ name: 'GPT-X', lab: 'openai', context: 700 });
   });
 
-  it('stand in strict order of priority, then as they are written', () => {
+  it('stand in strict order of priority, then as they are written (contract: Config file, priority)', () => {
     const hosts = [
       host('low', 'groq', { priority: -1 }),
       host('first', 'openai'),
@@ -234,7 +242,7 @@ describe('endpoints', () => {
 describe('aliases', () => {
   const fast = model('fast', { alias: ['gpt-x', 'meta/llama-9'] });
 
-  it('are an ordered chain, also of other aliases', () => {
+  it('are an ordered chain, also of other aliases (contract: Config file, aliases)', () => {
     const directory = directoryOf(HOSTS, [model('any', { alias: ['fast', 'gpt-x'] }), fast]);
     const chain = ['openai/gpt-x', 'groq/llama-9-fast', 'together/meta/Llama-9'];
     expect(endpointsOf(directory.resolve('fast'))).toEqual(chain);
@@ -270,7 +278,7 @@ describe('what an operator got wrong is refused, with its path', () => {
       /no provider "nobody"; there are: openai, groq, together/,
     ],
     [
-      'no price anywhere',
+      'no price anywhere (contract: Config file, no price)',
       [model('m.1', { endpoints: [at('openai')] })],
       'models.m.1.endpoints[0].price',
       /no price/,

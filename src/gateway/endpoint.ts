@@ -41,6 +41,12 @@ export function chatOf({ id, chat }: Endpoint): ChatSupport {
   return chat;
 }
 
+/** The same for embeddings. */
+export function embeddingsOf({ id, embeddings }: Endpoint): EmbeddingsSupport {
+  if (embeddings === null) throw new Error(`${id} was planned for embeddings and has none`);
+  return embeddings;
+}
+
 export interface SilenceLimits {
   /** A streamed answer's first event. */
   readonly firstEvent: number;

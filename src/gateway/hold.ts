@@ -1,13 +1,14 @@
 /** Hold: credit for the highest cost, before anything is sent (money.md, rule 4). */
 import type { NanoUsd } from '#base/money.ts';
-import { highestCost } from '#catalog/pricing.ts';
 import type { Caller } from '#identity/identity.ts';
-import type { Hold, HoldRefusal, Ledger } from '#ledger/ledger.ts';
+import type { Hold, HoldRefusal, RequestLedger } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { insufficientCredits, keyLimitExceeded } from '#wire/refusals.ts';
+import { affordableTokens, costWith } from './affordable.ts';
 import type { Call } from './call.ts';
+import { planWithin, refuseCost } from './ceiling.ts';
 import type { InferenceRequest } from './inference.ts';
-import { planRequest, type Candidate, type Plan } from './plan.ts';
+import { planRequest, type Plan } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
 
 export interface Held {
@@ -24,12 +25,20 @@ const AFFORDABLE_TOKENS_MIN = 256;
  */
 const COUNT_RESERVE_PERCENT = 125;
 
+interface TooDear {
+  readonly reason: 'max_cost_exceeded';
+  readonly ceiling: NanoUsd;
+  readonly plan: Plan;
+}
+
+type Refusal = HoldRefusal | TooDear;
+
 type Attempted =
   | { readonly ok: true; readonly held: Held }
-  | { readonly ok: false; readonly refusal: HoldRefusal };
+  | { readonly ok: false; readonly refusal: Refusal };
 
 interface HoldContext {
-  readonly ledger: Ledger;
+  readonly ledger: RequestLedger;
   readonly call: Call;
   readonly caller: Caller;
 }
@@ -39,7 +48,7 @@ function take(
   { ledger, call, caller }: HoldContext,
   plan: Plan,
   amount: NanoUsd,
-): ReturnType<Ledger['hold']> {
+): ReturnType<RequestLedger['hold']> {
   return ledger.hold({
     requestId: call.id,
     organizationId: caller.organizationId,
@@ -86,29 +95,6 @@ async function holdAffordable(
   return { ok: true, held: { hold: retry.value, plan: affordable, capped: true } };
 }
 
-function costWith(candidate: Candidate, outputTokens: number): NanoUsd {
-  return highestCost(candidate.endpoint.price, {
-    inputTokensMax: candidate.inputTokensMax,
-    outputTokensMax: outputTokens * candidate.choices,
-    requests: candidate.choices,
-    inputMedia: candidate.inputMedia,
-    outputMedia: candidate.outputMedia,
-  });
-}
-
-/**
- * The most generated tokens that `amount` pays for, at most what the candidate was planned with.
- */
-export function affordableTokens(candidate: Candidate, amount: NanoUsd): number {
-  let [low, high] = [0, candidate.outputTokensMax];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (costWith(candidate, middle) <= amount) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 async function holdPlan(context: HoldContext, plan: Plan): Promise<Attempted> {
   if (!plan.limited) return holdUnlimited(context, plan);
   const held = await take(context, plan, plan.holdCost);
@@ -117,29 +103,65 @@ async function holdPlan(context: HoldContext, plan: Plan): Promise<Attempted> {
     : { ok: false, refusal: held.error };
 }
 
+/** What is to be paid, at most how much, and by whom. */
+export interface Asked {
+  readonly caller: Caller;
+  readonly request: InferenceRequest;
+  /** Nano-dollars; null where the caller set none. */
+  readonly ceiling: NanoUsd | null;
+  readonly plan: Plan;
+}
+
+/** The plan by counted tokens, for where that by bytes would refuse; null if it is no lower. */
+export async function countPlan(
+  services: Pick<GatewayServices, 'directory' | 'tokens'>,
+  { caller, request }: Pick<Asked, 'caller' | 'request'>,
+): Promise<Plan | null> {
+  const counted = await request.countText(services.tokens);
+  const { mediaTokensMax } = request;
+  const inputTokensMax = Math.ceil((counted * COUNT_RESERVE_PERCENT) / 100) + mediaTokensMax;
+  if (inputTokensMax >= request.inputTokensMax) return null;
+  return planRequest(services.directory, caller, { ...request, inputTokensMax });
+}
+
+/** The caller's ceiling first: what is above it needs no credit. */
+async function holdWithin(
+  context: HoldContext,
+  asked: Asked,
+  isCounted: boolean,
+): Promise<Attempted> {
+  const { ceiling, request, plan } = asked;
+  if (ceiling === null) return holdPlan(context, plan);
+  const kept = planWithin({ request, ceiling }, plan, isCounted);
+  if (kept !== null) return holdPlan(context, kept);
+  return { ok: false, refusal: { reason: 'max_cost_exceeded', ceiling, plan } };
+}
+
 /** Throws a GatewayError (402, 503) when the request cannot be paid for. */
 export async function holdCredit(
   services: GatewayServices,
   call: Call,
-  asked: { readonly caller: Caller; readonly request: InferenceRequest; readonly plan: Plan },
+  asked: Asked,
 ): Promise<Held> {
   const context: HoldContext = { ledger: services.ledger, call, caller: asked.caller };
-  const first = await holdPlan(context, asked.plan);
+  const first = await holdWithin(context, asked, false);
   if (first.ok) return first.held;
-  if (first.refusal.reason === 'unavailable') throw refuseHold(first.refusal);
+  const { refusal } = first;
+  if (refusal.reason === 'unavailable') throw refuseHold(asked.request, refusal);
   // The bound by bytes would refuse: the tokens are worth counting.
-  const counted = await asked.request.countText(services.tokens);
-  const { mediaTokensMax } = asked.request;
-  const inputTokensMax = Math.ceil((counted * COUNT_RESERVE_PERCENT) / 100) + mediaTokensMax;
-  if (inputTokensMax >= asked.request.inputTokensMax) throw refuseHold(first.refusal);
-  const request = { ...asked.request, inputTokensMax };
-  const second = await holdPlan(context, planRequest(services.directory, asked.caller, request));
+  const counted = await countPlan(services, asked);
+  // A ceiling may still leave candidates that counting brought no nearer.
+  if (counted === null && refusal.reason !== 'max_cost_exceeded')
+    throw refuseHold(asked.request, refusal);
+  const second = await holdWithin(context, { ...asked, plan: counted ?? asked.plan }, true);
   if (second.ok) return second.held;
-  throw refuseHold(second.refusal);
+  throw refuseHold(asked.request, second.refusal);
 }
 
-function refuseHold(refusal: HoldRefusal): GatewayError {
+function refuseHold(request: InferenceRequest, refusal: Refusal): GatewayError {
   switch (refusal.reason) {
+    case 'max_cost_exceeded':
+      return refuseCost({ request, ceiling: refusal.ceiling }, refusal.plan);
     case 'unavailable':
       return new GatewayError('service_unavailable', {
         message: 'Credit cannot be checked now, and nothing runs unpaid. Try again in a moment.',

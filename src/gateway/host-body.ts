@@ -3,7 +3,7 @@
  * fields of ours taken out, and a refusal where the caller wants nothing left out.
  */
 import type { JsonEdit } from '#base/json-edit.ts';
-import type { JsonIndex } from '#base/json-index.ts';
+import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
 import {
   CannotSay,
   type BodyEdit,
@@ -47,6 +47,13 @@ export function editsFor(
     if (index.member(0, key) >= 0) edits.push({ op: 'remove', key });
   }
   return edits;
+}
+
+/** Whether the caller wants every setting taken as it stands (`provider.require_parameters`). */
+export function requiresParameters(index: JsonIndex): boolean {
+  const provider = index.member(0, 'provider');
+  if (provider < 0 || index.kind(provider) !== JSON_OBJECT) return false;
+  return index.kind(index.member(provider, 'require_parameters')) === JSON_TRUE;
 }
 
 /** What the caller asked for and would not get. A name or a way of ours that does it is no loss. */

@@ -25,6 +25,11 @@ export interface RequestFacts {
   readonly modality: Modality;
   /** `model` and then `models`, without repeats: what to try, in order. */
   readonly names: readonly RequestedName[];
+  /**
+   * Whether another model may answer in place of the first that serves: of an alias or a list.
+   * Vectors of two models cannot be compared, so embeddings stay with one.
+   */
+  readonly anyModel: boolean;
   readonly stream: boolean;
   /** Inputs that the model reads apart from one another, each within its context. */
   readonly inputs: number;
@@ -77,6 +82,12 @@ export interface InferenceRequest extends RequestFacts {
    * Throws CannotSay where this host cannot take the request.
    */
   bodyFor(candidate: Candidate, outputTokensCap: number | null): HostBody;
+  /**
+   * The same request in pieces where the endpoint takes no more at once; itself where it does. The
+   * answers of the pieces are put together by `join`.
+   */
+  piecesFor(endpoint: Endpoint): readonly InferenceRequest[];
+  join(answers: readonly [WholeAnswer, ...WholeAnswer[]]): WholeAnswer;
   /** Null where the answer is to come whole. */
   openStream(context: AnswerContext, eventBytesMax: number): AnswerStream | null;
   /** Reads an upstream's 200; the error is what it complained of, or what is wrong with it. */

@@ -40,7 +40,7 @@ async function errorOf(body: JsonObject & { model: string }, key = house.keys.li
 }
 
 describe('what is tried', () => {
-  it('follows the priority', async () => {
+  it('follows the priority (contract: Config file, priority)', async () => {
     house.fake.on('/high', () => [{ do: 'reset' }]);
     house.fake.on('/a', () => [{ do: 'reset' }]);
     await (await house.chat({ model: 'ordered' })).text();
@@ -107,7 +107,7 @@ describe('a name that leads nowhere', () => {
 });
 
 describe('the two books', () => {
-  it('a test key reaches the sandbox only, and spends test credit', async () => {
+  it('a test key reaches the sandbox only, and spends test credit (contract: Keys and callers, test keys)', async () => {
     for (const model of ['at-a', 'fast', 'mixed-alias', 'a/at-a']) {
       const { status, error } = await errorOf({ model }, house.keys.test);
       expect({ model, status, code: error['code'] }).toEqual({
@@ -145,7 +145,7 @@ describe('the two books', () => {
     expect(house.fake.received).toHaveLength(0);
   });
 
-  it('a management key runs nothing', async () => {
+  it('a management key runs nothing (contract: Keys and callers, management keys)', async () => {
     const { status, error } = await errorOf({ model: 'at-a' }, house.keys.management);
     expect({ status, code: error['code'] }).toEqual({ status: 403, code: 'permission_denied' });
   });

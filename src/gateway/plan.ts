@@ -11,7 +11,8 @@ import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { modelNotFound, modelShutDown, quote } from '#wire/refusals.ts';
 import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
-import type { RequestedName, RequestFacts } from './inference.ts';
+import type { Modality, RequestedName, RequestFacts } from './inference.ts';
+import { reachable, refuseModel, refuseProviders, usableModels } from './reach.ts';
 
 /**
  * Without a limit in the request, credit is held for so many generated tokens at most (money.md,
@@ -30,6 +31,8 @@ export interface Candidate {
   readonly choices: number;
   /** Of one choice, as held for. */
   readonly outputTokensMax: number;
+  /** Of one choice, at the model's true maximum where no limit was sent. */
+  readonly trueOutputTokensMax: number;
   readonly holdCost: NanoUsd;
   /** At the model's true maximum; more than `holdCost` only where no limit was sent. */
   readonly trueMaxCost: NanoUsd;
@@ -76,6 +79,7 @@ function toCandidate(
     outputMedia,
     choices,
     outputTokensMax,
+    trueOutputTokensMax: trueMax,
     holdCost,
     trueMaxCost: trueMax === outputTokensMax ? holdCost : costAt(trueMax),
     inputCost: costAt(0),
@@ -96,28 +100,29 @@ function modelsOf(
     if (models.length > 0) return models.map((model) => ({ name, param, model }));
     const retired = directory.retired(name);
     if (retired !== undefined) throw modelShutDown(endMessage(retired, 'ended'), param);
-    const usable = directory.available().filter((model) => mayUse(caller, model));
-    throw modelNotFound(name, directory.nearest(name, usable), param);
+    throw modelNotFound(name, directory.nearest(name, usableModels(directory, caller)), param);
   });
 }
 
-/** Test keys reach the sandbox only. */
-export function mayUse(caller: Caller, model: PublicModel): boolean {
-  if (caller.kind !== 'test') return true;
-  return model.endpoints.length > 0 && model.endpoints.every(({ book }) => book === 'test');
-}
+const DOORS: Readonly<Record<Modality, string>> = {
+  chat: 'POST /v1/chat/completions',
+  embeddings: 'POST /v1/embeddings',
+};
 
-function refuseTestKey({ model, param }: NamedModel): GatewayError {
-  return new GatewayError('permission_denied', {
-    message:
-      `A test-mode key reaches only the models under 'sandbox/', not ${quote(model.id)}. ` +
-      'Make a live key with POST /v1/keys.',
+/** The model is served, but does something else. */
+function refuseModality({ name, param }: NamedModel, modality: Modality): GatewayError {
+  const [door, other] =
+    modality === 'chat' ? [DOORS.chat, DOORS.embeddings] : [DOORS.embeddings, DOORS.chat];
+  return new GatewayError('model_not_found', {
+    message: `The model ${quote(name)} is not one for ${door}. Did you mean ${other}?`,
     param,
   });
 }
 
 /** The model is known, but nobody whom the operator configured serves it. */
-function refuseUnplanned(named: readonly NamedModel[]): GatewayError {
+function refuseUnplanned(named: readonly NamedModel[], modality: Modality): GatewayError {
+  const elsewhere = named.find(({ model }) => model.endpoints.length > 0);
+  if (elsewhere !== undefined) return refuseModality(elsewhere, modality);
   const hosts = new Set(named.flatMap(({ model }) => model.hosts));
   const list = hosts.size === 0 ? 'a provider' : [...hosts].join(', ');
   const names = named.map(({ name }) => quote(name)).join(', ');
@@ -141,26 +146,34 @@ export function planRequest(directory: Directory, caller: Caller, request: Reque
   const candidates: Candidate[] = [];
   const named = modelsOf(directory, caller, request.names);
   for (const one of named) {
-    if (!mayUse(caller, one.model)) throw refuseTestKey(one);
-    for (const endpoint of one.model.endpoints) {
+    if (!request.anyModel && candidates.length > 0) break;
+    const model = reachable(directory, caller, one.model);
+    if (model === null) throw refuseModel(caller, one);
+    for (const endpoint of model.endpoints) {
       if (endpoint[request.modality] === null) continue;
-      candidates.push(toCandidate(request, one.name, { model: one.model, endpoint }));
+      candidates.push(toCandidate(request, one.name, { model, endpoint }));
     }
   }
   const [first, ...others] = candidates;
-  if (first === undefined) throw refuseUnplanned(named);
+  if (first === undefined) {
+    const served = named.find(({ model }) =>
+      model.endpoints.some((endpoint) => endpoint[request.modality] !== null),
+    );
+    throw served === undefined
+      ? refuseUnplanned(named, request.modality)
+      : refuseProviders(caller, served);
+  }
   const { book } = first.endpoint;
   if (others.some(({ endpoint }) => endpoint.book !== book)) throw refuseMixedBooks();
+  return planOf([first, ...others], request.outputTokensMax !== null);
+}
+
+/** The plan of these candidates; all of one book. */
+export function planOf(candidates: Plan['candidates'], limited: boolean): Plan {
   let [holdCost, trueMaxCost] = [ZERO_USD, ZERO_USD];
   for (const candidate of candidates) {
     holdCost = maxUsd(holdCost, candidate.holdCost);
     trueMaxCost = maxUsd(trueMaxCost, candidate.trueMaxCost);
   }
-  return {
-    candidates: [first, ...others],
-    book,
-    holdCost,
-    trueMaxCost,
-    limited: request.outputTokensMax !== null,
-  };
+  return { candidates, book: candidates[0].endpoint.book, holdCost, trueMaxCost, limited };
 }

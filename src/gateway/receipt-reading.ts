@@ -22,6 +22,8 @@ interface ReceiptDetail {
   readonly waived?: string;
   readonly attempts: readonly unknown[];
   readonly warnings?: readonly unknown[];
+  readonly key_metadata?: Readonly<Record<string, string>>;
+  readonly key_tags?: readonly string[];
   readonly price: PriceSheet & { readonly version: string };
 }
 
@@ -49,6 +51,11 @@ function arithmeticOf(receipt: ReceiptDetail): unknown {
   if (!compiled.ok) return null;
   const { lines, tier, cost } = priceUsage(compiled.value, receipt.buckets);
   return { lines, tier, rounded_up_to: '0.000000001', price_of_usage_nano_usd: String(cost) };
+}
+
+/** What the owner of the key had noted on it when the request came. */
+function keyNotes({ key_metadata: metadata = {}, key_tags: tags = [] }: ReceiptDetail): object {
+  return { key_metadata: metadata, key_tags: tags };
 }
 
 /** `detail` is the ledger's text. Returns JSON text of an object. */
@@ -91,6 +98,7 @@ export function showReceipt(detail: string): string {
     waived: receipt.waived ?? null,
     attempts,
     warnings: receipt.warnings ?? [],
+    ...keyNotes(receipt),
     is_byok: false,
   });
 }

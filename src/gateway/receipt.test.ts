@@ -51,7 +51,7 @@ function recompute(receipt: JsonObject): bigint {
 }
 
 describe('the arithmetic', () => {
-  it('gives the cost, by an independent computation, whatever was used', async () => {
+  it('gives the cost, by an independent computation, whatever was used (contract: Answers, arithmetic)', async () => {
     const count = fc.nat({ max: 5_000 });
     await fc.assert(
       fc.asyncProperty(count, count, count, count, async (input, cached, output, reasoning) => {
@@ -83,7 +83,7 @@ describe('the arithmetic', () => {
 });
 
 describe('the fields that the contract names', () => {
-  it("are all there, also under OpenRouter's names", async () => {
+  it("are all there, also under OpenRouter's names (contract: Answers, receipt; receipt in time; cancelled and streamed)", async () => {
     house.fake.on('/b', answerWell);
     house.fake.on('/a', () => jsonReply(503, errorBody('down', null)));
     const response = await house.chat({ model: 'a-then-b', stream: true });
@@ -135,6 +135,8 @@ describe('the fields that the contract names', () => {
       total_cost: 0.000_025,
       usage: 0.000_025,
       waived: null,
+      key_metadata: {},
+      key_tags: [],
       attempts: [
         { endpoint: 'a/model-at-a', outcome: 'overloaded', status: 503, ms: expect.any(Number) },
         { endpoint: 'b/model-at-b', outcome: 'completed', status: 200, ms: expect.any(Number) },

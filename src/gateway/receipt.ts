@@ -2,6 +2,7 @@
  * The receipt of a request: everything from which its cost can be done again by hand. Written
  * small, on the hot path; its arithmetic is spelled out when somebody reads it.
  */
+import type { Caller } from '#identity/identity.ts';
 import type { Warning } from '#providers/provider.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AttemptRecord } from './attempt.ts';
@@ -11,6 +12,8 @@ import type { Candidate } from './plan.ts';
 export type ReceiptOutcome = 'completed' | 'cancelled' | 'broken' | 'failed';
 
 export interface ReceiptFacts {
+  /** What the key's owner noted on it, as it was when the request came. */
+  readonly caller: Pick<Caller, 'metadata' | 'tags'>;
   readonly candidate: Candidate;
   readonly outcome: ReceiptOutcome;
   readonly streamed: boolean;
@@ -46,12 +49,15 @@ function constantPart(endpoint: Endpoint): string {
 /** Members that are mostly absent: what is empty is left out. */
 function rareParts(facts: ReceiptFacts): string {
   const { usage, warnings, waived, nativeFinish, firstByteMs } = facts;
+  const { metadata, tags } = facts.caller;
   let text = '';
   if (firstByteMs !== null) text += `,"first_byte_ms":${Math.round(firstByteMs)}`;
   if (nativeFinish !== null) text += `,"native_finish":${JSON.stringify(nativeFinish)}`;
   if (usage.flags.length > 0) text += `,"usage_flags":${JSON.stringify(usage.flags)}`;
   if (waived !== null) text += `,"waived":${JSON.stringify(waived)}`;
   if (warnings.length > 0) text += `,"warnings":${JSON.stringify(warnings)}`;
+  if (metadata !== null) text += `,"key_metadata":${JSON.stringify(metadata)}`;
+  if (tags !== null) text += `,"key_tags":${JSON.stringify(tags)}`;
   return text;
 }
 

@@ -6,16 +6,22 @@
  *   hold     credit for the highest cost                    -> hold
  *   attempt  the only loop over targets in the house        -> answer
  *   settle   journal the outcome before the answer's last byte; post, void the rest after it
+ *
+ * With an `Idempotency-Key`, what comes after admit happens once.
  */
 import { describeError } from '#base/describe-error.ts';
+import type { NanoUsd } from '#base/money.ts';
 import { toGatewayError, type GatewayError } from '#wire/errors.ts';
 import { admit } from './admit.ts';
 import { attempt, type Attempted } from './attempt.ts';
 import type { Call } from './call.ts';
+import { readCeiling } from './ceiling.ts';
 import type { InferenceRequest } from './inference.ts';
 import { holdCredit } from './hold.ts';
+import { serveOnce } from './idempotency/serve-once.ts';
 import { planRequest } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
+import type { ReceiptOutcome } from './receipt.ts';
 import { sendError, settle, type Settling } from './settle.ts';
 
 /** Reads a modality's request off the raw body of its door. Throws a GatewayError (400). */
@@ -29,16 +35,36 @@ export async function serve(
 ): Promise<void> {
   try {
     const caller = await admit(services.identity, call);
+    const ceiling = readCeiling(call.inbound);
     const body = await call.inbound.readBody(services.limits.bodyBytesMax);
     const request = readRequest(body);
+    const asked = { caller, request, ceiling };
+    await serveOnce(services.idempotency, { call, caller, request, body }, (own) =>
+      serveAdmitted(services, own, asked),
+    );
+  } catch (thrown) {
+    refuse(call, toGatewayError(thrown));
+  }
+}
+
+/** The other four steps. Never throws, and tells what was recorded. */
+async function serveAdmitted(
+  services: GatewayServices,
+  call: Call,
+  asked: Pick<Settling, 'caller' | 'request'> & { readonly ceiling: NanoUsd | null },
+): Promise<ReceiptOutcome | null> {
+  const { caller, request } = asked;
+  let settling: Settling | null = null;
+  try {
     const plan = planRequest(services.directory, caller, request);
-    const held = await holdCredit(services, call, { caller, request, plan });
-    const settling: Settling = { services, call, caller, request, held, settled: false };
+    const held = await holdCredit(services, call, { ...asked, plan });
+    settling = { services, call, caller, request, held, settled: false, outcome: null };
     const attempted = await attemptOrRelease(settling);
     await settle(settling, attempted);
   } catch (thrown) {
     refuse(call, toGatewayError(thrown));
   }
+  return settling?.outcome ?? null;
 }
 
 /** Nothing may be left held when an attempt could not even begin. */

@@ -29,6 +29,8 @@ export interface Settling {
   readonly held: Held;
   /** True once the hold is settled: it must be, once, whatever happens. */
   settled: boolean;
+  /** How it ended, once that is recorded. */
+  outcome: ReceiptOutcome | null;
 }
 
 type Of<Kind extends Attempted['kind']> = Extract<Attempted, { kind: Kind }>;
@@ -70,6 +72,7 @@ async function journal(settling: Settling, attempted: Attempted, facts: Facts): 
   const { bill, outcome } = facts;
   const served = 'firstByteMs' in attempted ? attempted : null;
   const detail = toReceiptDetail({
+    caller: settling.caller,
     candidate: attempted.candidate,
     outcome,
     streamed: request.stream,
@@ -90,6 +93,7 @@ async function journal(settling: Settling, attempted: Attempted, facts: Facts): 
     detail,
   });
   logOutcome(settling, attempted, facts);
+  if (settled.ok) settling.outcome = outcome;
   return settled.ok;
 }
 

@@ -3,6 +3,7 @@
  * sandbox. The tables are large, so they are loaded at the first use and never on the path of a
  * request that an upstream has counted.
  */
+import type { GptEncoding } from 'gpt-tokenizer/GptEncoding';
 
 export interface TokenCounter {
   /** Tokens of a text, o200k_base: exact for OpenAI's models, near for others. */
@@ -10,6 +11,11 @@ export interface TokenCounter {
   /** The text of each token, in order. */
   split(text: string): Promise<readonly string[]>;
 }
+
+/** The tokenizer and its tables; asked for at every use, so it keeps what it loaded. */
+export type LoadEncoding = () => Promise<
+  Pick<GptEncoding, 'countTokens' | 'encode' | 'decodeGenerator'>
+>;
 
 /** Longer texts are counted piece by piece, so that others get their turn in between. */
 const PIECE_LENGTH = 8_192;
@@ -27,8 +33,7 @@ function pieceEnd(text: string, start: number): number {
   return end < text.length && unit >= 0xd800 && unit <= 0xdbff ? end - 1 : end;
 }
 
-export function createTokenCounter(): TokenCounter {
-  const load = () => import('gpt-tokenizer/encoding/o200k_base');
+export function createTokenCounter(load: LoadEncoding): TokenCounter {
   return {
     async count(text) {
       const { countTokens } = await load();

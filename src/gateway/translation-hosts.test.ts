@@ -35,6 +35,7 @@ interface Case {
 
 function casesOf(ending: string): readonly Case[] {
   return Object.entries<Provider>(providers).flatMap(([id, provider]) => {
+    if (provider.chat === undefined) return [];
     const { passThrough, framing = 'sse' } = chatSupportOf(provider, MODEL);
     const folder = folderOf(id);
     if (passThrough !== undefined || !existsSync(folder)) return [];

@@ -289,7 +289,7 @@ describe('what an endpoint cannot say', () => {
 });
 
 describe('settings that are not taken', () => {
-  it.each(MODES)('are told in warnings: %s', async (mode) => {
+  it.each(MODES)('are told in warnings: %s (contract: Answers, warnings)', async (mode) => {
     const answer = await ask({ model: 'at-t', ...SEEDED, plugin_setting: 1 }, mode);
     const warnings = [
       { code: 'dropped', param: 'seed' },
@@ -305,7 +305,7 @@ describe('settings that are not taken', () => {
     expect(last).not.toHaveProperty('warnings');
   });
 
-  it('refuse the endpoint under provider.require_parameters; another serves', async () => {
+  it('refuse the endpoint under provider.require_parameters; another serves (contract: Answers, require_parameters)', async () => {
     const provider = { require_parameters: true };
     expect(saidIn(await ask({ model: 't-then-a', ...SEEDED, provider }))).toBe(TEXT);
     expect(house.fake.at('/t/')).toHaveLength(0);

@@ -33,7 +33,7 @@ async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe('the official client (experience 1)', () => {
-  it('completes a chat, and finds ids and headers', async () => {
+  it('completes a chat, and finds ids and headers (contract: Answers, x-generation-id; cost)', async () => {
     const { data, response } = await house.client.chat.completions
       .create({ model: 'at-a', messages })
       .withResponse();
@@ -45,7 +45,7 @@ describe('the official client (experience 1)', () => {
     expect(response.headers.get('content-type')).toBe('application/json');
   });
 
-  it('streams, with the usage last', async () => {
+  it('streams, with the usage last (contract: Answers, usage)', async () => {
     const stream = await house.client.chat.completions.create({
       model: 'at-a',
       messages,
@@ -192,7 +192,7 @@ describe('every header that carries a key (promise 30, experience 7)', () => {
       body: JSON.stringify({ model, messages, max_tokens: 5 }),
     });
 
-  it('means the same key, the same rights and the same limits, on every route', async () => {
+  it('means the same key, the same rights and the same limits, on every route (contract: Keys and callers, one extractor)', async () => {
     const poor = await house.createKey({ limitUsd: '0.000001' });
     const { live, test, management } = house.keys;
     const seen = new Map<string, Set<string>>();
@@ -243,7 +243,6 @@ describe('what is not there', () => {
   it.each([
     ['GET', '/v1/chat/completions', 'POST'],
     ['HEAD', '/v1/chat/completions', 'POST'],
-    ['OPTIONS', '/v1/chat/completions', 'POST'],
     ['DELETE', '/v1/chat/completions', 'POST'],
     ['POST', '/v1/models', 'GET'],
     ['DELETE', '/v1/models/at-a', 'GET'],
@@ -257,19 +256,49 @@ describe('what is not there', () => {
     expect(error['code']).toBe(method === 'HEAD' ? undefined : 'method_not_allowed');
   });
 
+  it.each(['/v1/nothing', '/v2/models', '/nothing', '/v1', '/v1//nothing/'])(
+    'POST %s is a 404 that quotes the path as it was sent',
+    async (path) => {
+      const { response, error } = await ask('POST', `http://omnix.test${path}`);
+      expect(response.status).toBe(404);
+      expect(error).toMatchObject({ code: 'unknown_url', param: null });
+      expect(error['message']).toContain(`'POST ${path}'`);
+      expect(response.headers.has('warning')).toBe(false);
+      expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+    },
+  );
+
   it.each([
-    ['/v1/v1/chat/completions', /v1 twice/],
-    ['/chat/completions', /lacks \/v1/],
-    ['/models', /lacks \/v1/],
-    ['/v1/nothing', /reference/],
-    ['/v2/models', /reference/],
-  ])('%s is a 404 with a hint', async (path, hint) => {
-    const { response, error } = await ask('POST', path);
-    expect(response.status).toBe(404);
-    expect(error).toMatchObject({ code: 'unknown_url', param: null });
-    expect(error['message']).toMatch(hint);
+    ['/v1/chat/completions', 'OPTIONS, POST'],
+    ['/v1/models', 'GET, HEAD, OPTIONS'],
+    ['/v1/models/org/deep', 'GET, HEAD, OPTIONS'],
+    ['/v1/keys', 'GET, HEAD, OPTIONS, POST'],
+    ['/v1/keys/key_1', 'DELETE, GET, HEAD, OPTIONS, PATCH'],
+    ['/v1//keys/', 'GET, HEAD, OPTIONS, POST'],
+    ['/health', 'GET, HEAD, OPTIONS'],
+  ])('OPTIONS %s says what it takes, to anyone', async (path, allow) => {
+    const response = await house.app.request(path, { method: 'OPTIONS' });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('allow')).toBe(allow);
     expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+    expect(await response.text()).toBe('');
   });
+
+  it('OPTIONS of a path that is not there is a 404', async () => {
+    expect((await house.app.request('/v1/nothing', { method: 'OPTIONS' })).status).toBe(404);
+  });
+
+  it.each(['/v1/models', '/v1/models/at-a', '/v1/credits', '/health', '/docs', '/openapi.json'])(
+    'HEAD %s answers as GET does, without a body',
+    async (path) => {
+      const headers = { authorization: `Bearer ${house.keys.live}` };
+      const got = await house.app.request(path, { headers });
+      const head = await house.app.request(path, { method: 'HEAD', headers });
+      expect(head.status).toBe(got.status);
+      expect([...head.headers.keys()]).toEqual([...got.headers.keys()]);
+      expect(await head.text()).toBe('');
+    },
+  );
 
   it('HEAD and GET / answer without a key', async () => {
     expect((await house.app.request('/', { method: 'HEAD' })).status).toBe(200);
@@ -282,15 +311,60 @@ describe('what is not there', () => {
   });
 });
 
+describe('when a client may come back', () => {
+  const hints = ({ headers }: Response) =>
+    ['x-should-retry', 'retry-after', 'retry-after-ms'].map((name) => headers.get(name));
+
+  afterEach(() => {
+    house.lifecycle.become({ kind: 'ready' });
+    house.database.mode = 'works';
+  });
+
+  it('is said while the process stops, on the routes of models', async () => {
+    house.lifecycle.become({ kind: 'draining' });
+    const refused = await house.chat({ model: 'at-a' });
+    expect(refused.status).toBe(503);
+    expect(hints(refused)).toEqual(['true', '1', '1000']);
+  });
+
+  it('is said while the database is away: not of a write, which may have happened', async () => {
+    const headers = {
+      authorization: `Bearer ${house.keys.management}`,
+      'content-type': 'application/json',
+    };
+    const ask = (method: string, body?: string) =>
+      house.app.request('/v1/keys', { method, headers, ...(body === undefined ? {} : { body }) });
+    expect((await ask('GET')).status).toBe(200);
+    house.database.mode = 'gone';
+    for (const method of ['GET', 'HEAD']) {
+      const unread = await ask(method);
+      expect(unread.status).toBe(503);
+      expect(hints(unread)).toEqual(['true', '1', '1000']);
+    }
+    const unwritten = await ask('POST', '{"name":"x"}');
+    expect(unwritten.status).toBe(503);
+    expect(hints(unwritten)).toEqual(['false', null, null]);
+    const entry = house.log.findLast(({ event }) => event === 'request_failed');
+    expect(entry?.fields).toMatchObject({
+      request_id: unwritten.headers.get('x-request-id'),
+      method: 'POST',
+      code: 'service_unavailable',
+    });
+  });
+
+  it('is not said of what no repetition mends', async () => {
+    for (const path of ['/v1/models/none', '/v1/nothing', '/v1/generation?id=x']) {
+      expect(hints(await house.get(path)), path).toEqual(['false', null, null]);
+    }
+  });
+});
+
 describe('settings whose step has not come', () => {
-  it.each(['idempotency-key', 'x-omnix-max-cost', 'x-omnix-explain'])(
-    'are refused by name: %s',
-    async (header) => {
-      const response = await house.chat({ model: 'at-a' }, { [header]: '1' });
-      expect(response.status).toBe(400);
-      expect(at(await response.json(), 'error', 'param')).toBe(header);
-    },
-  );
+  it.each(['x-omnix-explain'])('are refused by name: %s', async (header) => {
+    const response = await house.chat({ model: 'at-a' }, { [header]: '1' });
+    expect(response.status).toBe(400);
+    expect(at(await response.json(), 'error', 'param')).toBe(header);
+  });
 });
 
 /** Unknown to the types. */

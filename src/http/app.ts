@@ -1,59 +1,39 @@
-/** The HTTP surface: every route of the program is mounted here. */
-import { describeError } from '#base/describe-error.ts';
+/**
+ * The HTTP surface: every route of the program is mounted here. A route also needs its place in
+ * `openapi/operations.ts`; a test compares the two.
+ */
 import { Hono, type Context } from 'hono';
+import { getPath } from 'hono/utils/url';
 import { newId } from '#base/ids.ts';
 import { authenticate } from '#gateway/admit.ts';
 import type { Identity } from '#identity/identity.ts';
-import { GatewayError, toGatewayError } from '#wire/errors.ts';
-import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
+import { GatewayError } from '#wire/errors.ts';
 import { methodNotAllowed, unknownUrl } from '#wire/refusals.ts';
 import { createManagementApp } from './api/management.ts';
 import type { CreditDesk, LedgerReads } from './api/ports.ts';
-import { errorPage } from './docs/error-page.ts';
+import { addDocsRoutes, type DocsServices } from './docs/routes.ts';
+import { answerError, type FailedRequest } from './error-answer.ts';
 import type { HttpExchange, OpenExchange } from './exchange.ts';
-import { answerChat, type ChatRouteServices } from './v1/chat.ts';
+import { meantPath, pathWarning } from './forgiving-path.ts';
+import { addEstimateRoute } from './v1/estimate.ts';
+import { inferenceRoutes, type InferenceServices } from './v1/inference.ts';
 import { addModelRoutes } from './v1/models.ts';
 
-export interface AppServices extends ChatRouteServices {
+export interface AppServices extends InferenceServices {
   readonly identity: Identity;
   readonly reads: LedgerReads;
   readonly credit: CreditDesk;
   readonly openExchange: OpenExchange;
 }
 
-export interface StatusServices extends Pick<ChatRouteServices, 'lifecycle' | 'log'> {
-  readonly version: string;
+export interface StatusServices extends Pick<InferenceServices, 'lifecycle' | 'log'>, DocsServices {
   /** The serving process, told to callers on this machine only; null on runtimes without one. */
   pidFor(context: Context): number | null;
-}
-
-function answerError(services: Pick<StatusServices, 'log'>, thrown: unknown): Response {
-  const error = toGatewayError(thrown);
-  const requestId = newId('req_');
-  if (error.status >= 500) {
-    const reason: unknown = error.cause ?? '';
-    const cause = describeError(reason);
-    services.log.write('error', 'request_failed', {
-      request_id: requestId,
-      status: error.status,
-      code: error.code,
-      cause,
-    });
-  }
-  const headers = new Headers([
-    ['content-type', 'application/json'],
-    ['x-request-id', requestId],
-  ]);
-  for (const [name, value] of errorHeaders(error)) headers.set(name, value);
-  const body = JSON.stringify(toOpenAiErrorBody(error, requestId));
-  return new Response(body, { status: error.status, headers });
 }
 
 function addStatusRoutes(app: Hono, services: StatusServices): void {
   const { lifecycle, version } = services;
   app.get('/', (context) => context.json({ name: 'OmniX', version, api: '/v1', ready: '/ready' }));
-  const errors = errorPage();
-  app.get('/docs/errors', (context) => context.html(errors));
   app.get('/health', (context) => {
     const pid = services.pidFor(context);
     return context.json({ status: 'ok', version, ...(pid === null ? {} : { pid }) });
@@ -64,7 +44,10 @@ function addStatusRoutes(app: Hono, services: StatusServices): void {
     const reason = state.kind === 'starting' ? state.reason : 'draining';
     return context.json({ status: 'not_ready', reason }, 503, { 'retry-after': '1' });
   });
+  addDocsRoutes(app, services);
 }
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 function notReady(services: StatusServices): GatewayError {
   const { state } = services.lifecycle;
@@ -75,23 +58,40 @@ function notReady(services: StatusServices): GatewayError {
   return new GatewayError('service_unavailable', { message, headers: [['connection', 'close']] });
 }
 
+function failedRequest({ req }: Context): FailedRequest {
+  return { requestId: newId('req_'), method: req.method };
+}
+
 /** What answers while the rest is being brought up: /health, /ready, and a clear 503. */
 export function createStatusApp(services: StatusServices): Hono {
-  const app = new Hono();
+  const app = createForgivingApp(new Set());
   addStatusRoutes(app, services);
   app.all('*', () => {
     throw notReady(services);
   });
-  app.onError((thrown) => answerError(services, thrown));
+  app.onError((thrown, context) => answerError(services.log, thrown, failedRequest(context)));
   return app;
 }
 
-function hintFor(path: string): string | undefined {
-  if (path.startsWith('/v1/v1/')) return 'The path has /v1 twice: the base URL ends with /v1 once.';
-  if (/^\/(chat|models|keys|key|credits|generation)\b/.test(path)) {
-    return 'The path lacks /v1: the base URL ends with /v1.';
-  }
-  return undefined;
+/** The first words of the paths below /v1, once every route is mounted. */
+function resourcesOf(app: Hono): readonly string[] {
+  return app.routes.flatMap(({ path }) => /^\/v1\/([^/*:]+)/.exec(path)?.[1] ?? []);
+}
+
+/** Which methods a path takes, by the routes that are mounted. */
+function methodsAt(app: Hono, path: string): readonly string[] {
+  const taken = METHODS.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
+  return taken.includes('GET') ? ['HEAD', ...taken] : taken;
+}
+
+/** Tells what a path takes without a key: it says nothing that the reference does not say. */
+function answerOptions(app: Hono, { req }: Context): Response {
+  const methods = methodsAt(app, req.path);
+  if (methods.length === 0) throw unknownUrl(req.method, getPath(req.raw));
+  const allow = ['OPTIONS', ...methods].toSorted().join(', ');
+  return new Response(null, { status: 204, headers: { allow } });
 }
 
 /** Method and path, as in "POST /v1/chat/completions". */
@@ -102,25 +102,53 @@ export type HotRoutes = ReadonlyMap<string, (exchange: HttpExchange) => void>;
  * a tenth of the request (docs/decisions). They are mounted in the app as well and do the same
  * there.
  */
-export function createHotRoutes(services: ChatRouteServices): HotRoutes {
-  return new Map([['POST /v1/chat/completions', answerChat(services)]]);
+export function createHotRoutes(services: InferenceServices): HotRoutes {
+  return new Map([...inferenceRoutes(services)].map(([path, answer]) => [`POST ${path}`, answer]));
+}
+
+/**
+ * An app that reads paths as they were meant and says so on the answer, and gives every answer an
+ * id. `resources` may be filled later.
+ */
+function createForgivingApp(resources: ReadonlySet<string>): Hono {
+  const app = new Hono({ getPath: (request) => meantPath(getPath(request), resources) });
+  app.use(async (context, next) => {
+    await next();
+    const warning = pathWarning(context);
+    const isRoute = warning !== null && methodsAt(app, context.req.path).length > 0;
+    if (isRoute) context.header('warning', warning);
+    if (!context.res.headers.has('x-request-id')) context.header('x-request-id', newId('req_'));
+  });
+  return app;
 }
 
 /** The whole surface. Requests are refused while the process drains. */
 export function createApp(services: AppServices & StatusServices): Hono {
   const { identity, gateway, reads, credit, log, lifecycle, openExchange, clock } = services;
-  const app = new Hono();
+  const resources = new Set<string>();
+  const app = createForgivingApp(resources);
+  app.use(async (context, next) => {
+    const startedMs = clock.monotonicMs();
+    await next();
+    // Those that run models say it themselves.
+    if (context.res.headers.has('openai-processing-ms')) return;
+    const tookMs = Math.max(1, Math.round(clock.monotonicMs() - startedMs));
+    context.header('openai-processing-ms', String(tookMs));
+  });
+  app.options('*', (context) => answerOptions(app, context));
   addStatusRoutes(app, services);
-  const chat = answerChat(services);
-  app.post('/v1/chat/completions', (context) => {
-    if (lifecycle.state.kind !== 'ready') throw notReady(services);
-    const exchange = openExchange(context);
-    chat(exchange);
-    return exchange.response();
-  });
-  app.all('/v1/chat/completions', (context) => {
-    throw methodNotAllowed(context.req.method, ['POST']);
-  });
+  for (const [path, answer] of inferenceRoutes(services)) {
+    app.post(path, (context) => {
+      if (lifecycle.state.kind !== 'ready') throw notReady(services);
+      const exchange = openExchange(context);
+      answer(exchange);
+      return exchange.response();
+    });
+    app.all(path, (context) => {
+      throw methodNotAllowed(context.req.method, ['POST']);
+    });
+  }
+  addEstimateRoute(app, { gateway, openExchange });
   addModelRoutes(app, { identity, directory: gateway.directory, openExchange, clock });
   app.route(
     '/v1',
@@ -128,14 +156,18 @@ export function createApp(services: AppServices & StatusServices): Hono {
       identity,
       ledger: reads,
       credit,
+      directory: gateway.directory,
+      idempotency: gateway.idempotency,
+      clock,
       log,
       authenticate: async (context) => authenticate(identity, openExchange(context).inbound),
     }),
   );
   app.notFound((context) => {
-    const { method, path } = context.req;
-    return answerError(services, unknownUrl(method, path, hintFor(path)));
+    const { method, raw } = context.req;
+    return answerError(log, unknownUrl(method, getPath(raw)), failedRequest(context));
   });
-  app.onError((thrown) => answerError(services, thrown));
+  app.onError((thrown, context) => answerError(log, thrown, failedRequest(context)));
+  for (const resource of resourcesOf(app)) resources.add(resource);
   return app;
 }

@@ -14,6 +14,7 @@ import { requestTooLarge } from '#wire/refusals.ts';
 import { refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange } from './exchange.ts';
 import { openWebExchange } from './exchange.web.ts';
+import { pathWarning } from './forgiving-path.ts';
 
 /** How long the rest of a refused body is read. */
 const REFUSED_BODY_MS_MAX = 2_000;
@@ -163,5 +164,8 @@ export function openSocketExchange(
 export function openNodeExchange(context: Context): HttpExchange {
   const { incoming, outgoing } = bindingsOf(context);
   if (incoming === undefined || outgoing === undefined) return openWebExchange(context);
+  // The answer goes around the app, which says it on its own answers.
+  const warning = pathWarning(context);
+  if (warning !== null) outgoing.setHeader('warning', warning);
   return openSocketExchange(incoming, outgoing);
 }

@@ -86,7 +86,7 @@ describe('over a socket', () => {
     );
   });
 
-  it('answers carry no server, cookie or trace of what is behind (promise 38)', async () => {
+  it('answers carry no server, cookie or trace of what is behind (promise 38) (contract: Answers, nothing of the upstream)', async () => {
     const bytes = requestBytes({ path: PATH, headers: [bearer()], body: chat() });
     const { headers } = await rawExchange(port, bytes);
     expect([...headers.keys()].toSorted()).toEqual([

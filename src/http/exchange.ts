@@ -9,6 +9,11 @@ import type { Inbound } from '#gateway/call.ts';
 export interface HttpExchange {
   readonly inbound: Inbound;
   readonly sink: Sink;
+  /**
+   * Lets work go on that the answer does not wait for; absent where nothing cuts it off when the
+   * client has its answer, or has gone.
+   */
+  readonly keep?: (work: Promise<unknown>) => void;
   /** What the route hands to Hono; ready when the answer has begun, or was sent already. */
   response(): Response | Promise<Response>;
 }

@@ -9,10 +9,12 @@ import type { Inbound } from '#gateway/call.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
 import { refuseEncoding } from './body-rules.ts';
-import { secretOf, type HttpExchange } from './exchange.ts';
+import { secretOf, type HttpExchange, type OpenExchange } from './exchange.ts';
 
 /** How much may wait in the stream for a slow client before the upstream is paused. */
 const QUEUE_BYTES_MAX = 64 * 1024;
+/** As web servers log a client that left before its answer began. */
+const CLIENT_GONE = 499;
 
 class WebInbound implements Inbound {
   readonly #request: Request;
@@ -117,6 +119,8 @@ class WebSink implements Sink {
   leave(): void {
     if (this.closed) return;
     this.#left = true;
+    // Nobody reads it; but a runtime that waits for an answer would call this one hung.
+    if (!this.committed) this.#resolve(new Response(null, { status: CLIENT_GONE }));
     this.#gone?.();
   }
 
@@ -127,6 +131,11 @@ class WebSink implements Sink {
   onDrain(listener: () => void): void {
     this.#drain = listener;
   }
+}
+
+/** For runtimes that end a request's context with its answer: `keep` puts that off. */
+export function webExchanges(keep: (work: Promise<unknown>) => void): OpenExchange {
+  return (context) => ({ ...openWebExchange(context), keep });
 }
 
 export function openWebExchange(context: Context): HttpExchange {

@@ -17,12 +17,15 @@ function hintFor(text: string): string {
 }
 
 describe('generateKey', () => {
-  it.each(KINDS)('makes a key of kind %s that is read back', (kind) => {
-    const key = generateKey(kind);
-    expect(key).toHaveLength(KEY_LENGTH);
-    expect(key).toMatch(/^sk-omx-(live|test|mgmt)-[0-9A-Za-z]{49}$/);
-    expect(parseKey(key)).toEqual({ ok: true, value: kind });
-  });
+  it.each(KINDS)(
+    'makes a key of kind %s that is read back (contract: Keys and callers, forms of keys)',
+    (kind) => {
+      const key = generateKey(kind);
+      expect(key).toHaveLength(KEY_LENGTH);
+      expect(key).toMatch(/^sk-omx-(live|test|mgmt)-[0-9A-Za-z]{49}$/);
+      expect(parseKey(key)).toEqual({ ok: true, value: kind });
+    },
+  );
 
   it('never makes the same twice', () => {
     expect(new Set(Array.from({ length: 1000 }, () => generateKey('live'))).size).toBe(1000);

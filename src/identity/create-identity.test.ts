@@ -88,7 +88,17 @@ describe('authenticate works', () => {
       const { record, secret } = await create(identity, kind, 5n);
       expect(await identity.authenticate(secret)).toEqual({
         ok: true,
-        value: { keyId: record.keyId, kind, name: 'a key', organizationId, limit: 5n },
+        value: {
+          keyId: record.keyId,
+          kind,
+          name: 'a key',
+          organizationId,
+          limit: 5n,
+          models: null,
+          providers: null,
+          metadata: null,
+          tags: null,
+        },
       });
     }
   });
@@ -120,7 +130,7 @@ describe('authenticate refuses', () => {
     expect(identity.authenticate('')).toEqual({ ok: false, error: { reason: 'missing' } });
   });
 
-  it('a mistyped key, without asking the database', async () => {
+  it('a mistyped key, without asking the database (contract: Keys and callers, mistyped keys)', async () => {
     const { identity, line } = open();
     const key = generateKey('live');
     const typo = key.slice(0, -1) + (key.endsWith('a') ? 'b' : 'a');
@@ -141,7 +151,7 @@ describe('authenticate refuses', () => {
     expect(line.statements).toBe(2);
   });
 
-  it('every key under another master secret', async () => {
+  it('every key under another master secret (contract: Starting, OMNIX_SECRET)', async () => {
     const { secret } = await create(open().identity);
     const other = open({ secret: 'another' }).identity;
     expect(await other.authenticate(secret)).toMatchObject({ error: { reason: 'unknown' } });
@@ -317,7 +327,7 @@ describe('keys in the database', () => {
     await expect(create(identity, 'live', -1n)).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('promise 33: are only there as a keyed hash: a dump of all tables holds no part of any', async () => {
+  it('promise 33: are only there as a keyed hash: a dump of all tables holds no part of any (contract: Keys and callers, keyed HMAC)', async () => {
     const own = await createTestDatabase();
     const identity = createIdentity({
       database: own.database,

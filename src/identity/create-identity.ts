@@ -13,14 +13,23 @@ import {
   findKeyChanges,
   insertKey,
   listKeys,
+  rotateSecret,
   type StoredKey,
   updateKey,
 } from '#store/key-store.ts';
 
 import { generateKey, KEY_LENGTH, labelOf, parseKey } from './api-key.ts';
-import type { Identity, KeyChanges, KeyDraft, KeyRecord, Owner } from './identity.ts';
+import type {
+  Identity,
+  KeyChanges,
+  KeyDraft,
+  KeyRecord,
+  KeyWithSecret,
+  Owner,
+} from './identity.ts';
 import {
   type Answer,
+  answerAt,
   callerOf,
   KEY_CACHE_LIMITS,
   KeyCache,
@@ -58,6 +67,8 @@ function recordOf(key: StoredKey): KeyRecord {
     ...callerOf(key),
     label: key.label,
     disabled: key.disabled,
+    expiresAtMs: key.expiresAtMs,
+    oldSecrets: key.oldSecrets,
     createdAtMs: key.createdAtMs,
     updatedAtMs: key.updatedAtMs,
   };
@@ -108,7 +119,7 @@ class DatabaseIdentity implements Identity {
     const nowMs = this.#clock.monotonicMs();
     if (cached !== undefined) {
       if (nowMs - cached.loadedAtMs > FRESH_MS) this.#refresh(fingerprint, secret);
-      return cached.answer;
+      return cached.endsAtMs === null ? cached.answer : answerAt(cached, this.#clock.nowMs());
     }
     if (this.#cache.isUnknown(fingerprint, nowMs)) return UNKNOWN;
     const parsed = parseKey(secret);
@@ -138,10 +149,12 @@ class DatabaseIdentity implements Identity {
     for (let attempt = 0; attempt < LOOKUPS_MAX; attempt += 1) {
       const changes = this.#changes;
       // One after the other: each starts only because the one before is outdated.
-      const key = await this.#lookup.find(digest);
+      const found = await this.#lookup.find(digest);
       if (changes !== this.#changes) continue;
       const nowMs = this.#clock.monotonicMs();
-      if (key !== null) return this.#cache.put(fingerprint, key, nowMs);
+      if (found !== null) {
+        return answerAt(this.#cache.put(fingerprint, found, nowMs), this.#clock.nowMs());
+      }
       this.#cache.putUnknown(fingerprint, nowMs);
       return UNKNOWN;
     }
@@ -152,15 +165,15 @@ class DatabaseIdentity implements Identity {
     return this.#digests.hmacSha256(await this.#hashSecret(), secret);
   }
 
-  async createKey(draft: KeyDraft): Promise<{ record: KeyRecord; secret: string }> {
+  async createKey(draft: KeyDraft): Promise<KeyWithSecret> {
+    const { organizationId, limit, ...about } = draft;
     const secret = generateKey(draft.kind);
-    const key = await insertKey(this.#database, draft.organizationId, {
+    const key = await insertKey(this.#database, organizationId, {
+      ...about,
       id: newId('key_'),
-      kind: draft.kind,
-      name: draft.name,
       label: labelOf(secret),
       digest: await this.#digestOf(secret),
-      limitNano: draft.limit,
+      limitNano: limit,
     });
     return { record: recordOf(key), secret };
   }
@@ -192,6 +205,27 @@ class DatabaseIdentity implements Identity {
     this.#changes += 1;
     this.#cache.replace(key, this.#clock.monotonicMs());
     return recordOf(key);
+  }
+
+  async rotateKey(
+    { organizationId, keyId, kind }: Pick<KeyRecord, 'organizationId' | 'keyId' | 'kind'>,
+    overlapMs: number,
+  ): Promise<KeyWithSecret | null> {
+    const secret = generateKey(kind);
+    await rotateSecret(
+      this.#database,
+      { organizationId, id: keyId },
+      {
+        digest: await this.#digestOf(secret),
+        label: labelOf(secret),
+        endsAtMs: this.#clock.nowMs() + overlapMs,
+        endsOlder: overlapMs === 0,
+      },
+    );
+    this.#changes += 1;
+    this.#cache.removeKey(keyId);
+    const record = await this.getKey(organizationId, keyId);
+    return record === null ? null : { record, secret };
   }
 
   async deleteKey(organizationId: string, keyId: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 /**
- * The keys that this process has seen, in memory: each by the full SHA-256 of its secret (never a
- * part of it: two callers must not meet), least recently used out first. Also remembers, for a
+ * The keys that this process has seen, in memory: each by the full SHA-256 of a secret of it (never
+ * a part of it: two callers must not meet), least recently used out first. Also remembers, for a
  * short while, what was asked for in vain.
  */
-import type { StoredKey } from '#store/key-store.ts';
+import type { FoundKey, StoredKey } from '#store/key-store.ts';
 import { err, ok, type Result } from '#base/result.ts';
 import { nanoUsd } from '#base/money.ts';
 
@@ -11,10 +11,11 @@ import type { AuthenticationRefusal, Caller } from './identity.ts';
 
 export type Answer = Result<Caller, AuthenticationRefusal>;
 
-export interface CachedKey {
-  readonly key: StoredKey;
+export interface CachedKey extends FoundKey {
   /** Made once, so that a hit allocates nothing. */
   readonly answer: Answer;
+  /** The first end of the key and the secret, by the clock; null: none, as for most. */
+  readonly endsAtMs: number | null;
   /** Monotonic. */
   readonly loadedAtMs: number;
 }
@@ -38,11 +39,30 @@ export function callerOf(key: StoredKey): Caller {
     name: key.name,
     organizationId: key.organizationId,
     limit: key.limitNano === null ? null : nanoUsd(key.limitNano),
+    models: key.models,
+    providers: key.providers,
+    metadata: key.metadata,
+    tags: key.tags,
   };
 }
 
 function answerFor(key: StoredKey): Answer {
   return key.disabled ? err({ reason: 'disabled' }) : ok(callerOf(key));
+}
+
+function firstEnd({ key, secretEndsAtMs }: FoundKey): number | null {
+  const { expiresAtMs } = key;
+  if (secretEndsAtMs === null || expiresAtMs === null) return secretEndsAtMs ?? expiresAtMs;
+  return Math.min(secretEndsAtMs, expiresAtMs);
+}
+
+/** What to answer at this time, which no cache may put off. */
+export function answerAt(cached: CachedKey, nowMs: number): Answer {
+  const { endsAtMs, secretEndsAtMs, answer } = cached;
+  if (endsAtMs === null || nowMs < endsAtMs) return answer;
+  return secretEndsAtMs !== null && nowMs >= secretEndsAtMs
+    ? err({ reason: 'rotated', atMs: secretEndsAtMs })
+    : err({ reason: 'expired', atMs: endsAtMs });
 }
 
 /** Takes out what was put in first. */
@@ -59,7 +79,8 @@ export class KeyCache {
   readonly #keys = new Map<string, CachedKey>();
   /** What stands at the end of `#keys`, if that is known. */
   #newest: string | null = null;
-  readonly #fingerprints = new Map<string, string>();
+  /** Those of one key, all of them read in the same state of it. */
+  readonly #fingerprints = new Map<string, readonly string[]>();
   /** Fingerprint to the monotonic time at which it may be asked for again. */
   readonly #unknown = new Map<string, number>();
 
@@ -81,15 +102,32 @@ export class KeyCache {
     return cached;
   }
 
-  put(fingerprint: string, key: StoredKey, nowMs: number): Answer {
-    const answer = answerFor(key);
+  put(fingerprint: string, found: FoundKey, nowMs: number): CachedKey {
+    const { key } = found;
+    // What was read before the key changed must not outlive what is read after it.
+    if (this.peek(key.id)?.changedAtMs !== key.changedAtMs) this.removeKey(key.id);
+    const others = this.#fingerprints.get(key.id) ?? [];
+    if (!others.includes(fingerprint)) this.#fingerprints.set(key.id, [...others, fingerprint]);
     this.#unknown.delete(fingerprint);
-    this.#keys.set(fingerprint, { key, answer, loadedAtMs: nowMs });
+    const cached = this.#keep(fingerprint, found, nowMs);
+    if (this.#keys.size > this.#limits.keysMax) this.#evictOldest();
+    return cached;
+  }
+
+  #keep(fingerprint: string, found: FoundKey, nowMs: number): CachedKey {
+    const { key, secretEndsAtMs } = found;
+    const answer = answerFor(key);
+    const cached = {
+      key,
+      secretEndsAtMs,
+      answer,
+      endsAtMs: firstEnd(found),
+      loadedAtMs: nowMs,
+    };
+    this.#keys.set(fingerprint, cached);
     // One that was there keeps its place.
     this.#newest = null;
-    this.#fingerprints.set(key.id, fingerprint);
-    if (this.#keys.size > this.#limits.keysMax) this.#evictOldest();
-    return answer;
+    return cached;
   }
 
   #evictOldest(): void {
@@ -97,26 +135,28 @@ export class KeyCache {
     if (oldest.done === true) return;
     const [fingerprint, { key }] = oldest.value;
     this.#keys.delete(fingerprint);
-    this.#fingerprints.delete(key.id);
+    const others = this.#fingerprints.get(key.id)?.filter((other) => other !== fingerprint) ?? [];
+    if (others.length > 0) this.#fingerprints.set(key.id, others);
+    else this.#fingerprints.delete(key.id);
   }
 
   /** Puts the key's new state in place of the old one, if the key is here. */
   replace(key: StoredKey, nowMs: number): void {
-    const fingerprint = this.#fingerprints.get(key.id);
-    if (fingerprint !== undefined) this.put(fingerprint, key, nowMs);
+    for (const fingerprint of this.#fingerprints.get(key.id) ?? []) {
+      const secretEndsAtMs = this.#keys.get(fingerprint)?.secretEndsAtMs ?? null;
+      this.#keep(fingerprint, { key, secretEndsAtMs }, nowMs);
+    }
   }
 
   /** The key of this id, without counting as a use. */
   peek(keyId: string): StoredKey | undefined {
-    const fingerprint = this.#fingerprints.get(keyId);
+    const [fingerprint] = this.#fingerprints.get(keyId) ?? [];
     return fingerprint === undefined ? undefined : this.#keys.get(fingerprint)?.key;
   }
 
   removeKey(keyId: string): void {
-    const fingerprint = this.#fingerprints.get(keyId);
-    if (fingerprint === undefined) return;
+    for (const fingerprint of this.#fingerprints.get(keyId) ?? []) this.#keys.delete(fingerprint);
     this.#fingerprints.delete(keyId);
-    this.#keys.delete(fingerprint);
   }
 
   isUnknown(fingerprint: string, nowMs: number): boolean {

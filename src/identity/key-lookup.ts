@@ -4,10 +4,10 @@
  * statements.
  */
 import type { Database } from '#store/database.ts';
-import { findKeysByDigest, type StoredKey } from '#store/key-store.ts';
+import { findKeysByDigest, type FoundKey } from '#store/key-store.ts';
 
 interface Waiter {
-  readonly resolve: (key: StoredKey | null) => void;
+  readonly resolve: (found: FoundKey | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -24,8 +24,11 @@ export class KeyLookup {
     this.#database = database;
   }
 
-  /** The key with this digest; null: there is none. Rejects as `Database.run` does. */
-  async find(digest: string): Promise<StoredKey | null> {
+  /**
+   * The key that has or had a secret with this digest; null: there is none. Rejects as
+   * `Database.run` does.
+   */
+  async find(digest: string): Promise<FoundKey | null> {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiting.get(digest);
       if (waiters !== undefined) {

@@ -22,7 +22,7 @@ async function counts(database: Database): Promise<unknown> {
 }
 
 describe('ensureOwner', () => {
-  it('makes an organization, a management key and a test key, once', async () => {
+  it('makes an organization, a management key and a test key, once (contract: Starting, owner)', async () => {
     const { database, drop } = await createTestDatabase();
     const owner = await start(database).ensureOwner({});
     expect(owner.organizationId).toMatch(/^org_/);
@@ -48,7 +48,7 @@ describe('ensureOwner', () => {
     await drop();
   });
 
-  it('takes the key that the operator brings, at the first start and at a later one', async () => {
+  it('takes the key that the operator brings, at the first start and at a later one (contract: Starting, OMNIX_OWNER_KEY)', async () => {
     const { database, drop } = await createTestDatabase();
     const [first, second] = [generateKey('management'), generateKey('management')];
     const owner = await start(database).ensureOwner({ ownerKey: first });

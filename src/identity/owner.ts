@@ -1,7 +1,8 @@
 /** The first start: the owner's organization, and the keys that let its owner in. */
 import { newId } from '#base/ids.ts';
 import type { Database } from '#store/database.ts';
-import { ensureOwnerKey, findOwner, insertOwner, type NewKey } from '#store/key-store.ts';
+import type { NewKey } from '#store/key-store.ts';
+import { ensureOwnerKey, findOwner, insertOwner } from '#store/owner-store.ts';
 
 import { generateKey, labelOf, parseKey } from './api-key.ts';
 import type { KeyKind, Owner } from './identity.ts';

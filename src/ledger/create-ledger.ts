@@ -9,7 +9,7 @@ import { nanoUsd, type NanoUsd, ZERO_USD } from '#base/money.ts';
 import { type Awaitable, err, ok, type Result } from '#base/result.ts';
 import type { Database } from '#store/database.ts';
 import { readDatabaseMs } from '#store/ledger-leases.ts';
-import { toUsageJson } from '#store/ledger-post.ts';
+import { toUsageLine } from '#store/ledger-post.ts';
 
 import { ActiveHold } from './active-hold.ts';
 import { causeOf } from './cause.ts';
@@ -173,7 +173,7 @@ class ProcessLedger implements PrepaidLedger {
     if (cost !== outcome.cost) this.#report(active, 'cost_clamped');
     active.creditClaim = active.credit.spend(active.amount, cost);
     active.budgetClaim = active.budget?.spend(active.amount, cost) ?? 0n;
-    const json = toUsageJson({
+    const line = toUsageLine({
       requestId: active.requestId,
       attempt: outcome.attempt,
       organizationId: active.organizationId,
@@ -185,11 +185,9 @@ class ProcessLedger implements PrepaidLedger {
       budgetClaim: active.budgetClaim,
       platformCost: 0n,
       admittedAtMs: active.admittedAtMs,
-      // A record of the journal is one line; in JSON text a line break can only stand between
-      // tokens.
-      detail: outcome.detail.includes('\n') ? outcome.detail.replaceAll('\n', ' ') : outcome.detail,
+      detail: outcome.detail,
     });
-    const batch = this.#journal.appendOutcome(json, active);
+    const batch = this.#journal.appendOutcome(line, active);
     return batch.kept();
   }
 
@@ -264,7 +262,8 @@ class ProcessLedger implements PrepaidLedger {
   }
 }
 
-function boundCost(cost: bigint): bigint {
+/** What can be posted of a cost, however absurd. */
+export function boundCost(cost: bigint): bigint {
   if (cost < 0n) return 0n;
   return cost > COST_MAX ? COST_MAX : cost;
 }

@@ -44,18 +44,18 @@ export class JournalLines {
   #lastStart = 0;
 
   /** Adds a line in the form of `toLine`. */
-  add(json: string): void {
+  add(record: string): void {
     const lines = this.#lines;
-    lines.reserve(LINE_HEAD + json.length * UTF8_BYTES_MAX + 1);
+    lines.reserve(LINE_HEAD + record.length * UTF8_BYTES_MAX + 1);
     const start = lines.length + LINE_HEAD;
-    const end = start + lines.bytes.write(json, start, 'utf8');
+    const end = start + lines.bytes.write(record, start, 'utf8');
     this.#writeHead(crc32(lines.bytes.subarray(start, end)));
     lines.bytes[end] = NEWLINE;
     lines.length = end + 1;
     this.#lastStart = start;
   }
 
-  /** Adds the JSON of the last line to what `takeRepeated` will return. */
+  /** Adds the record of the last line to what `takeRepeated` will return. */
   repeatLast(): void {
     const repeated = this.#repeated;
     const { bytes, length } = this.#lines;

@@ -130,8 +130,8 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     return this.#add(json);
   }
 
-  appendOutcome(json: string, outcome: Outcome): JournalBatch {
-    const batch = this.#add(json);
+  appendOutcome(line: string, outcome: Outcome): JournalBatch {
+    const batch = this.#add(line);
     this.#lines.repeatLast();
     batch.outcomes.push(outcome);
     return batch;
@@ -141,14 +141,14 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     this.#add(json).voided.push(opened);
   }
 
-  #add(json: string): Batch<Outcome> {
+  #add(record: string): Batch<Outcome> {
     let batch = this.#batch;
     if (batch === null) {
       batch = new Batch<Outcome>();
       this.#batch = batch;
       setImmediate(this.#writeLater);
     }
-    this.#lines.add(json);
+    this.#lines.add(record);
     batch.records += 1;
     return batch;
   }

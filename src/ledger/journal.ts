@@ -1,11 +1,11 @@
 /**
  * The journal: what a request is about to spend and what it came to, written down before anybody
  * relies on it, so that a killed process neither forgets nor repeats a cost. One record is one
- * line: CRC-32 in hex, a space, compact JSON. This file is the format and the port;
- * `journal.node.ts` keeps it in files.
+ * line: CRC-32 in hex, a space, and compact JSON or, of an outcome, what `toUsageLine` makes. This
+ * file is the format and the port; `journal.node.ts` keeps it in files.
  */
 import type { Result } from '#base/result.ts';
-import { DETAIL_MARK, type UsageEvent } from '#store/ledger-post.ts';
+import { fromUsageLine, type UsageEvent } from '#store/ledger-post.ts';
 
 import type { Book, LedgerFailure } from './ledger.ts';
 
@@ -32,7 +32,7 @@ export interface JournalBatch {
 
 /**
  * What a journal has to tell its ledger about the outcomes that were appended. `records` are their
- * lines of JSON in the same order, with `RECORD_SEPARATOR` between them, for the listener to keep.
+ * lines in the same order, with `RECORD_SEPARATOR` between them, for the listener to keep.
  */
 export interface JournalListener<Outcome> {
   outcomesWritten(outcomes: readonly Outcome[], batch: JournalBatch, records: Uint8Array): void;
@@ -54,7 +54,8 @@ export interface PastSegment {
 export interface Journal<Outcome> {
   listen(listener: JournalListener<Outcome>): void;
   append(json: string): JournalBatch;
-  appendOutcome(json: string, outcome: Outcome): JournalBatch;
+  /** `line` is what `toUsageLine` made. */
+  appendOutcome(line: string, outcome: Outcome): JournalBatch;
   /**
    * Writes that an opened request is void; the record is needed for as long as the opened one is
    * there to be read.
@@ -74,17 +75,14 @@ export interface Journal<Outcome> {
 const CRC_DIGITS = 8;
 const HEX = 16;
 const NEWLINE = 0x0a;
-/** Between records that are read as a JSON array, or one by one: no record holds a line break. */
-export const RECORD_SEPARATOR = ',\n';
-/** Bytes of a line before its JSON. */
+/** Between records: none holds a line break. */
+export const RECORD_SEPARATOR = '\n';
+/** Bytes of a line before its record. */
 export const LINE_HEAD = CRC_DIGITS + 1;
 
-/**
- * One line of the journal; the JSON of an outcome is that of `toUsageJson`. `checksum` is the
- * CRC-32 of the UTF-8 bytes of the JSON.
- */
-export function toLine(json: string, checksum: number): string {
-  return `${checksum.toString(HEX).padStart(CRC_DIGITS, '0')} ${json}\n`;
+/** One line of the journal. `checksum` is the CRC-32 of the UTF-8 bytes of the record. */
+export function toLine(record: string, checksum: number): string {
+  return `${checksum.toString(HEX).padStart(CRC_DIGITS, '0')} ${record}\n`;
 }
 
 export function toOpenJson(record: OpenRecord): string {
@@ -150,27 +148,24 @@ function readLine(
   checksum: (bytes: Uint8Array) => number,
   decoder: TextDecoder,
 ): JournalRecord | null {
-  const json = line.subarray(LINE_HEAD);
-  const expected = checksum(json).toString(HEX).padStart(CRC_DIGITS, '0');
+  const record = line.subarray(LINE_HEAD);
+  const expected = checksum(record).toString(HEX).padStart(CRC_DIGITS, '0');
   if (decoder.decode(line.subarray(0, LINE_HEAD)) !== `${expected} `) return null;
   try {
-    return toRecord(decoder.decode(json));
+    return toRecord(decoder.decode(record));
   } catch {
     return null;
   }
 }
 
-/** One outcome as `toUsageJson` wrote it. Throws if it is none. */
-export function readOutcome(json: string): UsageEvent {
-  const record = toRecord(json);
-  if (record?.type !== 'outcome') throw new TypeError('not an outcome');
-  return record.event;
-}
+/** What stands before the detail in an outcome as it was journalled before 2026-11-21, as JSON. */
+const DETAIL_MARK = ',"d":';
 
-function toRecord(json: string): JournalRecord | null {
-  const mark = json.indexOf(DETAIL_MARK);
-  const head: unknown = JSON.parse(mark < 0 ? json : `${json.slice(0, mark)}}`);
-  const detail = mark < 0 ? '' : json.slice(mark + DETAIL_MARK.length, -1);
+function toRecord(record: string): JournalRecord | null {
+  if (!record.startsWith('{')) return { type: 'outcome', event: fromUsageLine(record) };
+  const mark = record.indexOf(DETAIL_MARK);
+  const head: unknown = JSON.parse(mark < 0 ? record : `${record.slice(0, mark)}}`);
+  const detail = mark < 0 ? '' : record.slice(mark + DETAIL_MARK.length, -1);
   const fields = new RecordFields(head);
   switch (fields.text('t')) {
     case 'open':

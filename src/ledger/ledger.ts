@@ -58,7 +58,8 @@ export interface LedgerSnapshot {
   readonly held: NanoUsd;
 }
 
-export interface Ledger {
+/** What a request does with the ledger. */
+export interface RequestLedger {
   /** On the happy path answers at once, from memory. */
   hold(request: HoldRequest): Awaitable<Result<Hold, HoldRefusal>>;
   /**
@@ -74,6 +75,10 @@ export interface Ledger {
   settle(hold: Hold, outcome: Outcome): Promise<Result<void, LedgerFailure>>;
   /** Gives a hold back of which nothing was dispatched. Leaves no trace. */
   release(hold: Hold): void;
+}
+
+/** The same, and what its process must know of it. */
+export interface Ledger extends RequestLedger {
   snapshot(organizationId: string, book: Book): LedgerSnapshot;
   /**
    * Resolves when everything settled before the call is posted. Rejects never; false if it could

@@ -1,5 +1,5 @@
 /**
- * Carries settled outcomes into the database: up to 500 in one statement, at the latest after 50
+ * Carries settled outcomes into the database: some 128 in one statement, at the latest after 200
  * ms, one statement at a time. While the database is away it keeps them and tries again; the
  * journal has them too.
  */
@@ -30,11 +30,15 @@ interface FlushWaiter {
   readonly resolve: (posted: boolean) => void;
 }
 
-/** Outcomes in a statement; those of one turn of the event loop stay together. */
-const BATCH_MAX = 500;
+/**
+ * Outcomes in a statement; those of one turn of the event loop stay together. More would save
+ * little, and make a text so long that its memory comes from the kernel page by page.
+ */
+const BATCH_MAX = 128;
 /** Receipts may be large; a statement should not be. */
 const BATCH_BYTES_MAX = 4_000_000;
-const LINGER_MS = 50;
+/** A statement costs Postgres as much as 30 outcomes: rare ones leave more of the machine alone. */
+const LINGER_MS = 200;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
 

@@ -6,7 +6,7 @@ import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import type { Log } from '#base/log.ts';
 import { formatUsd, nanoUsd } from '#base/money.ts';
 import { type Database, DatabaseUnavailable, StatementRefused } from '#store/database.ts';
-import { findSwept, postUsage, postUsageJson } from '#store/ledger-post.ts';
+import { findSwept, postUsage, postUsageLines } from '#store/ledger-post.ts';
 import type { PostedBatch, SweptRequest, UsageEvent } from '#store/ledger-post.ts';
 
 import { causeOf } from './cause.ts';
@@ -78,13 +78,9 @@ async function isTaken(options: PostingOptions, event: UsageEvent): Promise<bool
   }
 }
 
-/**
- * The event with its detail as text: Postgres refuses some JSON, such as an escaped NUL. What it
- * cannot store as text either is replaced: half a surrogate pair, or a NUL itself.
- */
+/** Without what Postgres cannot store in the detail: half a surrogate pair, or a NUL. */
 function toPlainEvent(event: UsageEvent): UsageEvent {
-  const detail = event.detail.replaceAll(/\p{Surrogate}|\0/gu, REPLACEMENT);
-  return { ...event, detail, detailAs: 'text' };
+  return { ...event, detail: event.detail.replaceAll(/\p{Surrogate}|\0/gu, REPLACEMENT) };
 }
 
 async function postBatch(options: PostingOptions, events: readonly UsageEvent[]): Promise<void> {
@@ -116,9 +112,7 @@ async function correct(options: PostingOptions, events: readonly UsageEvent[]): 
   if (corrections.length > 0) await postUsage(database, ownerId, corrections);
 }
 
-const OPENING = toBytes('[');
 const BETWEEN = toBytes(RECORD_SEPARATOR);
-const CLOSING = toBytes(']');
 
 /**
  * Posts what waits as the bytes that it waits in. Returns, for each, the events that the database
@@ -128,11 +122,11 @@ export async function postWaiting(
   options: PostingOptions,
   waiting: readonly WaitingOutcomes[],
 ): Promise<readonly (readonly UsageEvent[])[]> {
-  const pieces = waiting.flatMap(({ records }, at) => [at === 0 ? OPENING : BETWEEN, records]);
-  const json = toText(concatBytes([...pieces, CLOSING]));
+  const pieces = waiting.flatMap(({ records }, at) => (at === 0 ? [records] : [BETWEEN, records]));
+  const lines = toText(concatBytes(pieces));
   const count = waiting.reduce((sum, outcomes) => sum + outcomes.count, 0);
   try {
-    const result = await postUsageJson(options.database, options.ownerId, json);
+    const result = await postUsageLines(options.database, options.ownerId, lines);
     tellLoss(options, result);
     const known = result.posted === count;
     if (!known)

@@ -230,7 +230,7 @@ describe('a start', () => {
     const [name = ''] = journalFiles();
     const path = join(rig.directory, 'journal', name);
     const lines = readFileSync(path, 'utf8').split('\n');
-    lines[1] = (lines[1] ?? '').replace('"c":"2', '"c":"9');
+    lines[1] = (lines[1] ?? '').replace('outcome', 'Outcome');
     writeFileSync(path, lines.join('\n'));
     const events: string[] = [];
     const log: Log = { write: (level, event) => events.push(`${level} ${event}`) };

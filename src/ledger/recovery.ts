@@ -97,7 +97,7 @@ function tell(options: PostingOptions, { name, content }: PastSegment, refused: 
 }
 
 /** Void for the customer; what the upstream was given is the platform's cost. */
-function toSweep(open: OpenRecord): UsageEvent {
+export function toSweep(open: Omit<OpenRecord, 'hold'>): UsageEvent {
   const { requestId, attempt, organizationId, keyId, book, inputCost, admittedAtMs } = open;
   return {
     requestId,

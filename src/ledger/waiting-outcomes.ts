@@ -4,15 +4,15 @@
  * again: so they wait as the bytes that the journal wrote, and are read only if they must be.
  */
 import { toText } from '#base/bytes.ts';
-import type { UsageEvent } from '#store/ledger-post.ts';
+import { fromUsageLine, type UsageEvent } from '#store/ledger-post.ts';
 
 import type { ActiveHold } from './active-hold.ts';
 import type { Allowance } from './allowance.ts';
-import { RECORD_SEPARATOR, readOutcome } from './journal.ts';
+import { RECORD_SEPARATOR } from './journal.ts';
 
 export class WaitingOutcomes {
   readonly count: number;
-  /** Events in the form of `toUsageJson`, with `RECORD_SEPARATOR` between them. */
+  /** Events in the form of `toUsageLine`, with `RECORD_SEPARATOR` between them. */
   readonly records: Uint8Array;
   /** What is set aside for them, by whose allowance it is. */
   readonly #claims = new Map<Allowance, bigint>();
@@ -29,7 +29,7 @@ export class WaitingOutcomes {
   }
 
   events(): readonly UsageEvent[] {
-    return this.count === 0 ? [] : toText(this.records).split(RECORD_SEPARATOR).map(readOutcome);
+    return this.count === 0 ? [] : toText(this.records).split(RECORD_SEPARATOR).map(fromUsageLine);
   }
 
   /** What was set aside is posted, or never will be; but for these, it is neither. */

@@ -4,7 +4,7 @@
  * `<case>.stream.sse` must both read as `<case>.reading.json`, each `*.error-<status>.json` as its
  * row of `errors.reading.json`, and a `<case>.broken.sse` must end in a complaint. Requests are
  * chat completions everywhere: adapted where they pass through, translated where the host speaks
- * another dialect.
+ * another dialect. Embeddings are the same, of `<case>.embeddings-request.json` and so on.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { OpenAI } from 'openai';
@@ -13,6 +13,8 @@ import { z } from 'zod';
 import { createSseSplitter, readEvents } from '#base/sse.ts';
 import { readForm } from './dialects/openai-chat/read-form.ts';
 import { chunkWriter } from './dialects/openai-chat/write-stream.ts';
+import { readEmbeddingsForm } from './dialects/openai-embeddings/read-form.ts';
+import type { EmbeddingsSupport } from './embeddings.ts';
 import type { ChatAnswer, ChatEvent, Part } from './form.ts';
 import { isRecord, listOf, parseJson, recordOf, type JsonRecord } from './json.ts';
 import type { BodyEdit, BodyMembers, ChatSupport, Provider, Target } from './provider.ts';
@@ -39,6 +41,16 @@ const errorReadingsSchema = z.record(
     retryAfterMs: z.number().nullable(),
   }),
 );
+
+const vectorsReadingSchema = z.strictObject({
+  /** Where it is asked. */
+  path: z.string(),
+  warnings: z.array(z.string()).readonly(),
+  /** Of the answer. */
+  headers: z.record(z.string(), z.string()),
+  vectors: z.array(z.array(z.number()).readonly()).readonly(),
+  buckets: z.record(z.string(), z.number()).nullable(),
+});
 
 type Reading = z.infer<typeof readingSchema>;
 type ErrorReadings = z.infer<typeof errorReadingsSchema>;
@@ -95,12 +107,10 @@ function chatOf(provider: Provider): Required<Pick<ChatSupport, 'codec' | 'passT
   return { codec, passThrough };
 }
 
-const passing = Object.entries<Provider>(providers).filter(
-  ([, provider]) => supportOf(provider).passThrough !== undefined,
-);
-const translated = Object.entries<Provider>(providers).filter(
-  ([, provider]) => supportOf(provider).passThrough === undefined,
-);
+const everyone = Object.entries<Provider>(providers);
+const chatting = everyone.filter(([, { chat }]) => chat !== undefined);
+const passing = chatting.filter(([, one]) => supportOf(one).passThrough !== undefined);
+const translated = chatting.filter(([, one]) => supportOf(one).passThrough === undefined);
 
 function targetOf(provider: Provider, baseUrl = provider.baseUrl): Target {
   const url = baseUrl ?? 'https://host.example/v1';
@@ -341,10 +351,11 @@ describe.each(passing)('%s', (id, provider) => {
   });
 });
 
-describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
+describe.each(everyone)('%s', (id, provider) => {
   const fixtures = new Fixtures(id);
+  const { chat } = provider;
 
-  it('has an answer, a stream, a tool call and an error to be tested by', () => {
+  it.runIf(chat !== undefined)('has an answer, a stream, a tool call and an error', () => {
     expect(fixtures.cases('.response.json').length).toBeGreaterThan(0);
     expect(fixtures.cases('.stream.sse').length).toBeGreaterThan(0);
     expect(fixtures.cases('.request.json').length).toBeGreaterThan(0);
@@ -370,6 +381,17 @@ describe.each(Object.entries<Provider>(providers))('%s', (id, provider) => {
       expect(decodeStream(provider, single)).toEqual(decodeStream(provider, whole));
     },
   );
+
+  it.each(fixtures.names.filter((name) => /\.error-\d{3}\.json$/.test(name)))('maps %s', (name) => {
+    const expected = fixtures.errorReadings()[name.replace('.json', '')];
+    if (expected === undefined) throw new Error(`errors.reading.json has no row for ${name}`);
+    const { headers, ...meaning } = expected;
+    const status = Number(/error-(\d{3})/.exec(name)?.[1]);
+    const nowMs = Date.parse('2026-11-18T11:00:00Z');
+    const error = provider.readError({ status, headers, body: fixtures.bytes(name), nowMs });
+    expect(error).toMatchObject({ ...meaning, status });
+    expect(error.message).not.toBe('');
+  });
 
   it('puts its secret into a header and never into an address', async () => {
     const target = targetOf(provider);
@@ -432,17 +454,6 @@ describe.each(translated)('%s, by translation', (id, provider) => {
     expect(decodeStream(provider, events).at(-1)).toMatchObject({ type: 'complaint', complaint });
   });
 
-  it.each(fixtures.names.filter((name) => /\.error-\d{3}\.json$/.test(name)))('maps %s', (name) => {
-    const expected = fixtures.errorReadings()[name.replace('.json', '')];
-    if (expected === undefined) throw new Error(`errors.reading.json has no row for ${name}`);
-    const { headers, ...meaning } = expected;
-    const status = Number(/error-(\d{3})/.exec(name)?.[1]);
-    const nowMs = Date.parse('2026-11-18T11:00:00Z');
-    const error = provider.readError({ status, headers, body: fixtures.bytes(name), nowMs });
-    expect(error).toMatchObject({ ...meaning, status });
-    expect(error.message).not.toBe('');
-  });
-
   it.each(fixtures.cases('.stream.sse'))(
     'becomes a stream %s that the official client reads',
     async (name) => {
@@ -476,4 +487,74 @@ function clientOf(body: string, contentType: string): OpenAI {
     maxRetries: 0,
     fetch: () => Promise.resolve(new Response(body, { headers })),
   });
+}
+
+/** How the provider makes vectors with this model of its own. */
+function embeddingsOf({ embeddings }: Provider, target: Target): EmbeddingsSupport {
+  const support = typeof embeddings === 'function' ? embeddings(target) : embeddings;
+  if (support === undefined) throw new Error(`${target.model} makes no vectors`);
+  return support;
+}
+
+const embedding = everyone.filter(([, { embeddings }]) => embeddings !== undefined);
+
+describe.each(embedding)('%s, embeddings', (id, provider) => {
+  const fixtures = new Fixtures(id);
+
+  function setUp(name: string) {
+    const request = fixtures.record(`${name}.embeddings-request.json`);
+    const target = { ...targetOf(provider), model: String(request['model']) };
+    const reading = vectorsReadingSchema.parse(fixtures.json(`${name}.embeddings-reading.json`));
+    const support = embeddingsOf(provider, target);
+    return { request, target, reading, support, form: readEmbeddingsForm(request) };
+  }
+
+  it.runIf(provider.chat === undefined || translated.some(([other]) => other === id))(
+    'has a request, an answer and an error to be tested by',
+    () => {
+      expect(fixtures.cases('.embeddings-request.json').length).toBeGreaterThan(0);
+      expect(fixtures.cases('.embeddings-response.json').length).toBeGreaterThan(0);
+      expect(fixtures.names.some((name) => /\.error-\d{3}\.json$/.test(name))).toBe(true);
+    },
+  );
+
+  it.each(fixtures.cases('.embeddings-request.json'))('writes the request %s', (name) => {
+    const { request, target, reading, support, form } = setUp(name);
+    const upstream = fixtures.json(`${name}.embeddings-upstream.json`);
+    const { body, warnings } = support.codec.encode(form, target);
+    expect(new URL(provider.address(target, 'embeddings').url).pathname).toBe(reading.path);
+    expect(body).toEqual(upstream);
+    expect(warnings.map(({ code, param }) => `${code} ${param}`)).toEqual(reading.warnings);
+    for (const { message } of warnings) expect(message).toMatch(/^\S.*\.$/s);
+    if (support.passThrough === undefined) return;
+    const adaptation = support.passThrough.adapt(membersOf(request), target);
+    expect(edited(request, adaptation.edits)).toEqual(upstream);
+  });
+
+  it.each(fixtures.cases('.embeddings-response.json'))('reads the answer %s', (name) => {
+    const { reading, support, form } = setUp(name);
+    const body = fixtures.json(`${name}.embeddings-response.json`);
+    const answer = support.codec.decode(body, reading.headers, form);
+    expect(answer.vectors).toEqual(reading.vectors);
+    expect(answer.vectors.length).toBe(form.inputs.length);
+    expect(answer.usage?.buckets ?? null).toEqual(reading.buckets);
+    expect(support.codec.readComplaint?.(body) ?? null).toBeNull();
+  });
+
+  it.each(fixtures.cases('.embeddings-response.json'))('knows that half of %s is none', (name) => {
+    const { reading, support, form } = setUp(name);
+    for (const body of [{}, null, 'text', [], { embeddings: null }, { data: {} }]) {
+      const isAnswer = (): boolean =>
+        support.codec.decode(body, reading.headers, form).vectors.length === form.inputs.length;
+      expect(attempt(isAnswer)).toBe(false);
+    }
+  });
+});
+
+function attempt(isAnswer: () => boolean): boolean {
+  try {
+    return isAnswer();
+  } catch {
+    return false;
+  }
 }

@@ -52,10 +52,11 @@ export interface EmbeddingsCodec {
   /** Throws CannotSay. */
   encode(form: EmbeddingsForm, target: Target): Encoded;
   /**
-   * A whole answer; some hosts count in a header only. Throws what it likes if it is not one: the
-   * gateway calls that malformed, as it does an answer with too few or too many vectors.
+   * A whole answer; some hosts count in a header only, and images not at all: `form` is what was
+   * encoded. Throws what it likes if it is not one: the gateway calls that malformed, as it does an
+   * answer with too few or too many vectors.
    */
-  decode(body: unknown, headers: UpstreamHeaders): EmbeddingsAnswer;
+  decode(body: unknown, headers: UpstreamHeaders, form: EmbeddingsForm): EmbeddingsAnswer;
   /** What an upstream complains of under 200, in place of an answer; null if it does not. */
   readComplaint?(body: unknown): UpstreamComplaint | null;
 }

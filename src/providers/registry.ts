@@ -39,6 +39,7 @@ import { upstage } from './upstage/index.ts';
 import { vercel } from './vercel/index.ts';
 import { vertex } from './vertex/index.ts';
 import { vllm } from './vllm/index.ts';
+import { voyage } from './voyage/index.ts';
 import { wandb } from './wandb/index.ts';
 import { xai } from './xai/index.ts';
 import { xiaomi } from './xiaomi/index.ts';
@@ -60,6 +61,7 @@ export const providers = {
   fireworks,
   cerebras,
   cohere,
+  voyage,
   perplexity,
   openrouter,
   nvidia,

@@ -69,7 +69,7 @@ describe.each(MEANS)('a lock by means of %s', (means) => {
     await expect(refused).rejects.toThrow('OMNIX_DATA_DIR');
   });
 
-  it('is free at once when its owner was killed -9', async () => {
+  it('is free at once when its owner was killed -9 (contract: Starting, one owner of the data)', async () => {
     const owner = await startOwner(means);
     await kill(owner.process);
     const lock = await acquireDataLock(directory, { means, waitMs: 0 });
@@ -77,7 +77,7 @@ describe.each(MEANS)('a lock by means of %s', (means) => {
     await lock.release();
   });
 
-  it('waits for an owner that is on its way out', async () => {
+  it('waits for an owner that is on its way out (contract: Starting, second start)', async () => {
     const owner = await startOwner(means);
     const waited: (number | null)[] = [];
     const { promise, resolve } = Promise.withResolvers<undefined>();

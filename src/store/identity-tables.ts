@@ -6,6 +6,7 @@ import {
   check,
   customType,
   index,
+  jsonb,
   pgTable,
   text,
   timestamp,
@@ -39,12 +40,21 @@ export const apiKeys = pgTable(
     name: text('name').notNull(),
     /** What people recognise the key by, such as `sk-omx-live-Ab12...wxyz`. */
     label: text('label').notNull(),
+    /** Of the secret that works now. */
     digest: bytea('digest').notNull().unique(),
     /**
      * Nano-dollars; null: none of its own. What is enforced is the ledger's budget of the same id.
      */
     limitNano: bigint('limit_nano', { mode: 'bigint' }),
     disabled: boolean('disabled').notNull().default(false),
+    /** From then on the key is refused; null: never. */
+    expiresAt: time('expires_at'),
+    /** Names of the only models and providers that the key may use; null: all. */
+    models: jsonb('models'),
+    providers: jsonb('providers'),
+    /** The owner's notes, which go into receipts: pairs of text, and a list of text. */
+    metadata: jsonb('metadata'),
+    tags: jsonb('tags'),
     createdAt: time('created_at').notNull().defaultNow(),
     updatedAt: time('updated_at'),
     /** Revoked for good; the row stays for receipts. */
@@ -60,5 +70,22 @@ export const apiKeys = pgTable(
     check('api_keys_kind', sql`${table.kind} in ('live', 'test', 'management')`),
     check('api_keys_digest', sql`octet_length(${table.digest}) = 32`),
     check('api_keys_limit', sql`${table.limitNano} >= 0`),
+  ],
+);
+
+/** Secrets that a key had before: each works until its end, and is recognised for ever after. */
+export const rotatedSecrets = pgTable(
+  'rotated_secrets',
+  {
+    digest: bytea('digest').primaryKey(),
+    keyId: text('key_id')
+      .notNull()
+      .references(() => apiKeys.id),
+    label: text('label').notNull(),
+    endsAt: time('ends_at').notNull(),
+  },
+  (table) => [
+    index('rotated_secrets_by_key').on(table.keyId, table.endsAt),
+    check('rotated_secrets_digest', sql`octet_length(${table.digest}) = 32`),
   ],
 );

@@ -1,12 +1,11 @@
 /**
- * The statements on organizations and API keys. Digests go in and come out as hexadecimal text;
- * keys never do.
+ * The statements on API keys and their secrets. Digests go in and come out as hexadecimal text;
+ * secrets never do.
  */
 import { type SQL, sql } from 'drizzle-orm';
 
 import type { Database, Row } from './database.ts';
 import {
-  bigintOf,
   booleanOf,
   jsonOf,
   msOf,
@@ -14,11 +13,18 @@ import {
   nullableMsOf,
   oneOf,
   onlyRow,
+  RowMalformed,
   textOf,
 } from './decode.ts';
 
 const KINDS = ['live', 'test', 'management'] as const;
 export type StoredKeyKind = (typeof KINDS)[number];
+
+/** A secret that a rotation replaced. */
+export interface OldSecret {
+  readonly label: string;
+  readonly endsAtMs: number;
+}
 
 export interface StoredKey {
   readonly id: string;
@@ -29,6 +35,15 @@ export interface StoredKey {
   /** Nano-dollars. */
   readonly limitNano: bigint | null;
   readonly disabled: boolean;
+  /** Null: never. */
+  readonly expiresAtMs: number | null;
+  /** Null: all. */
+  readonly models: readonly string[] | null;
+  readonly providers: readonly string[] | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly tags: readonly string[] | null;
+  /** Those that still work, the first to end first. */
+  readonly oldSecrets: readonly OldSecret[];
   readonly createdAtMs: number;
   readonly updatedAtMs: number | null;
   /** Grows with every change of the row, also by other processes. */
@@ -43,20 +58,32 @@ export interface NewKey {
   readonly digest: string;
 }
 
-/** Undefined: as it was. */
-export interface StoredKeyChanges {
-  readonly name?: string;
+/** Undefined: as it was, or as it is by default. */
+export interface StoredKeyPowers {
   readonly limitNano?: bigint | null;
+  readonly expiresAtMs?: number | null;
+  readonly models?: readonly string[] | null;
+  readonly providers?: readonly string[] | null;
+  readonly metadata?: Readonly<Record<string, string>> | null;
+  readonly tags?: readonly string[] | null;
+}
+
+export interface StoredKeyChanges extends StoredKeyPowers {
+  readonly name?: string;
   readonly disabled?: boolean;
 }
 
-/** The slug of the owner's organization. */
-const OWNER_SLUG = 'default';
 /** A statement that began earlier may commit later: looking back so far finds its rows too. */
 const CHANGE_OVERLAP_SECONDS = 15;
 
+/** Of api_keys, which must be in scope under that name. */
 const COLUMNS = sql`
-  id, organization_id, kind, name, label, limit_nano, disabled, created_at, updated_at, changed_at`;
+  id, organization_id, kind, name, label, limit_nano, disabled, expires_at, models, providers,
+  metadata, tags, created_at, updated_at, changed_at, coalesce((
+    select jsonb_agg(jsonb_build_object('label', old.label, 'ends_at', old.ends_at)
+      order by old.ends_at)
+    from rotated_secrets old where old.key_id = api_keys.id and old.ends_at > now()
+  ), '[]'::jsonb) as old_secrets`;
 
 function keyOf(row: Row): StoredKey {
   return {
@@ -67,10 +94,40 @@ function keyOf(row: Row): StoredKey {
     label: textOf(row, 'label'),
     limitNano: nullableBigintOf(row, 'limit_nano'),
     disabled: booleanOf(row, 'disabled'),
+    expiresAtMs: nullableMsOf(row, 'expires_at'),
+    models: textsOf(row, 'models'),
+    providers: textsOf(row, 'providers'),
+    metadata: pairsOf(row, 'metadata'),
+    tags: textsOf(row, 'tags'),
+    oldSecrets: oldSecretsOf(row),
     createdAtMs: msOf(row, 'created_at'),
     updatedAtMs: nullableMsOf(row, 'updated_at'),
     changedAtMs: msOf(row, 'changed_at'),
   };
+}
+
+function membersOf(row: Row, column: string): readonly unknown[] {
+  const members: unknown = jsonOf(row, column);
+  if (Array.isArray(members)) return members;
+  throw new RowMalformed(`column "${column}": expected a list`);
+}
+
+function textsOf(row: Row, column: string): readonly string[] | null {
+  if (jsonOf(row, column) === null) return null;
+  return membersOf(row, column).map(String);
+}
+
+function pairsOf(row: Row, column: string): Readonly<Record<string, string>> | null {
+  const pairs = jsonOf(row, column);
+  if (typeof pairs !== 'object' || pairs === null) return null;
+  return Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, String(value)]));
+}
+
+function oldSecretsOf(row: Row): readonly OldSecret[] {
+  return membersOf(row, 'old_secrets').map((member) => {
+    const old: Row = { ...(typeof member === 'object' ? member : null) };
+    return { label: textOf(old, 'label'), endsAtMs: msOf(old, 'ends_at') };
+  });
 }
 
 function firstKey(rows: readonly Row[]): StoredKey | null {
@@ -78,22 +135,47 @@ function firstKey(rows: readonly Row[]): StoredKey | null {
   return row === undefined ? null : keyOf(row);
 }
 
-function byteaOf(digest: string): string {
+function timeOf(ms: number | null | undefined): SQL {
+  return sql`${typeof ms === 'number' ? new Date(ms) : null}::timestamptz`;
+}
+
+function jsonTextOf(value: object | null | undefined): SQL {
+  return sql`${value ? JSON.stringify(value) : null}::jsonb`;
+}
+
+/** A digest as the text of a bytea. */
+export function byteaOf(digest: string): string {
   return String.raw`\x${digest}`;
 }
 
+export interface FoundKey {
+  readonly key: StoredKey;
+  /** When the secret that was asked for ends or ended; null: it is the key's present one. */
+  readonly secretEndsAtMs: number | null;
+}
+
 /**
- * The keys that have these digests and are not deleted, by digest. One statement however many are
- * asked for.
+ * The keys that have or had secrets with these digests and are not deleted, by digest. One
+ * statement however many are asked for.
  */
 export async function findKeysByDigest(
   database: Database,
   digests: readonly string[],
-): Promise<ReadonlyMap<string, StoredKey>> {
+): Promise<ReadonlyMap<string, FoundKey>> {
+  const asked = sql`any(${sql.param(digests.map(byteaOf))}::bytea[])`;
   const rows = await database.run(sql`
-    select encode(digest, 'hex') as hex, ${COLUMNS} from api_keys
-    where digest = any(${sql.param(digests.map(byteaOf))}::bytea[]) and deleted_at is null`);
-  return new Map(rows.map((row) => [textOf(row, 'hex'), keyOf(row)]));
+    select encode(secrets.digest, 'hex') as hex, secrets.ends_at as secret_ends_at, ${COLUMNS}
+    from (
+      select id as key_id, digest, null::timestamptz as ends_at
+        from api_keys where digest = ${asked}
+      union all select key_id, digest, ends_at from rotated_secrets where digest = ${asked}
+    ) secrets join api_keys on api_keys.id = secrets.key_id where deleted_at is null`);
+  return new Map(
+    rows.map((row) => [
+      textOf(row, 'hex'),
+      { key: keyOf(row), secretEndsAtMs: nullableMsOf(row, 'secret_ends_at') },
+    ]),
+  );
 }
 
 /** The row of the ledger that enforces a key's limit, in the statement that sets the limit. */
@@ -108,13 +190,16 @@ function upsertBudget(source: SQL, when: SQL): SQL {
 export async function insertKey(
   database: Database,
   organizationId: string,
-  key: NewKey & { readonly limitNano: bigint | null },
+  key: NewKey & StoredKeyPowers,
 ): Promise<StoredKey> {
   const rows = await database.run(sql`
     with created as (
-      insert into api_keys (id, organization_id, kind, name, label, digest, limit_nano)
+      insert into api_keys (id, organization_id, kind, name, label, digest, limit_nano, expires_at,
+        models, providers, metadata, tags)
       values (${key.id}, ${organizationId}, ${key.kind}, ${key.name}, ${key.label},
-        ${byteaOf(key.digest)}::bytea, ${key.limitNano}::int8)
+        ${byteaOf(key.digest)}::bytea, ${key.limitNano ?? null}::int8,
+        ${timeOf(key.expiresAtMs)}, ${jsonTextOf(key.models)}, ${jsonTextOf(key.providers)},
+        ${jsonTextOf(key.metadata)}, ${jsonTextOf(key.tags)})
       returning ${COLUMNS}
     ), budget as (${upsertBudget(sql`created`, sql`limit_nano is not null`)})
     select * from created`);
@@ -146,6 +231,26 @@ export async function listKeys(
   return rows.map(keyOf);
 }
 
+function assignments(changes: StoredKeyChanges): SQL {
+  const { name, disabled, limitNano, expiresAtMs, models, providers, metadata, tags } = changes;
+  const columns: readonly (readonly [value: unknown, assignment: SQL])[] = [
+    [name, sql`name = ${name ?? ''}`],
+    [disabled, sql`disabled = ${disabled ?? false}`],
+    [limitNano, sql`limit_nano = ${limitNano ?? null}::int8`],
+    [expiresAtMs, sql`expires_at = ${timeOf(expiresAtMs)}`],
+    [models, sql`models = ${jsonTextOf(models)}`],
+    [providers, sql`providers = ${jsonTextOf(providers)}`],
+    [metadata, sql`metadata = ${jsonTextOf(metadata)}`],
+    [tags, sql`tags = ${jsonTextOf(tags)}`],
+  ];
+  const changed = columns.flatMap(([value, assignment]) =>
+    value === undefined ? [] : [assignment],
+  );
+  return sql.join([...changed, TOUCHED], sql`, `);
+}
+
+const TOUCHED = sql`updated_at = now(), changed_at = clock_timestamp()`;
+
 export async function updateKey(
   database: Database,
   key: { readonly organizationId: string; readonly id: string },
@@ -155,17 +260,47 @@ export async function updateKey(
   return firstKey(
     await database.run(sql`
       with changed as (
-        update api_keys set
-          name = coalesce(${changes.name ?? null}::text, name),
-          disabled = coalesce(${changes.disabled ?? null}::boolean, disabled),
-          limit_nano = case when ${setsLimit}::boolean
-            then ${changes.limitNano ?? null}::int8 else limit_nano end,
-          updated_at = now(), changed_at = clock_timestamp()
+        update api_keys set ${assignments(changes)}
         where id = ${key.id} and organization_id = ${key.organizationId} and deleted_at is null
         returning ${COLUMNS}
       ), budget as (${upsertBudget(sql`changed`, sql`${setsLimit}::boolean`)})
       select * from changed`),
   );
+}
+
+export interface Rotation {
+  /** What the key is known by from now on. */
+  readonly digest: string;
+  readonly label: string;
+  /** When the present secret stops working. */
+  readonly endsAtMs: number;
+  /** Whether older ones that still work stop then too. */
+  readonly endsOlder: boolean;
+}
+
+/**
+ * Replaces the secret of a key. Several at once come one after the other, and each replaces the
+ * one before.
+ */
+export async function rotateSecret(
+  database: Database,
+  key: { readonly organizationId: string; readonly id: string },
+  { digest, label, endsAtMs, endsOlder }: Rotation,
+): Promise<void> {
+  await database.run(sql`
+    with old as (
+      select id, digest, label from api_keys
+      where id = ${key.id} and organization_id = ${key.organizationId} and deleted_at is null
+      for update
+    ), ended as (
+      update rotated_secrets set ends_at = ${timeOf(endsAtMs)} from old
+      where ${endsOlder}::boolean and key_id = old.id and ends_at > ${timeOf(endsAtMs)}
+    ), kept as (
+      insert into rotated_secrets (digest, key_id, label, ends_at)
+      select digest, id, label, ${timeOf(endsAtMs)} from old
+    )
+    update api_keys set digest = ${byteaOf(digest)}::bytea, label = ${label}, ${TOUCHED}
+    from old where api_keys.id = old.id`);
 }
 
 /**
@@ -219,52 +354,4 @@ function changeOf(pair: unknown): readonly (readonly [string, number])[] {
   const members: readonly unknown[] = pair;
   const [id, changedAtMs] = members;
   return typeof id === 'string' && typeof changedAtMs === 'number' ? [[id, changedAtMs]] : [];
-}
-
-/**
- * Creates the owner's organization and its first keys, if there is none yet: all or nothing, and
- * only one of several processes does. Returns whether this call did.
- */
-export async function insertOwner(
-  database: Database,
-  organization: { readonly id: string; readonly name: string },
-  keys: readonly NewKey[],
-): Promise<boolean> {
-  const rows = await database.run(sql`
-    with organization as (
-      insert into organizations (id, slug, name)
-      values (${organization.id}, ${OWNER_SLUG}, ${organization.name})
-      on conflict (slug) do nothing returning id
-    ), created as (
-      insert into api_keys (id, organization_id, kind, name, label, digest)
-      select key.id, organization.id, key.kind, key.name, key.label, decode(key.digest, 'hex')
-      from organization, jsonb_to_recordset(${sql.param(JSON.stringify(keys))}::jsonb)
-        as key(id text, kind text, name text, label text, digest text)
-      returning id
-    ) select (select count(*) from organization) as organizations,
-      (select count(*) from created) as keys`);
-  return bigintOf(onlyRow(rows), 'organizations') > 0n;
-}
-
-/** The id of the owner's organization; null before the first start. */
-export async function findOwner(database: Database): Promise<string | null> {
-  const [row] = await database.run(sql`select id from organizations where slug = ${OWNER_SLUG}`);
-  return row === undefined ? null : textOf(row, 'id');
-}
-
-/**
- * Gives the owner's organization this key, unless it has it or once had it. Returns whether the key
- * may be used.
- */
-export async function ensureOwnerKey(database: Database, key: NewKey): Promise<boolean> {
-  const digest = sql`${byteaOf(key.digest)}::bytea`;
-  const rows = await database.run(sql`
-    with added as (
-      insert into api_keys (id, organization_id, kind, name, label, digest)
-      select ${key.id}, id, ${key.kind}, ${key.name}, ${key.label}, ${digest}
-      from organizations where slug = ${OWNER_SLUG}
-      on conflict (digest) do nothing returning id
-    ) select exists (select 1 from added)
-      or exists (select 1 from api_keys where digest = ${digest} and deleted_at is null) as usable`);
-  return booleanOf(onlyRow(rows), 'usable');
 }

@@ -3,6 +3,7 @@
  * twice or too late.
  */
 import { sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { newId } from '#base/ids.ts';
@@ -14,6 +15,7 @@ import { grantCredit, setBudgetLimit } from './ledger-grants.ts';
 import { type LeaseNeed, returnAllLeases, returnLeases, takeLease } from './ledger-leases.ts';
 import { postUsage, type UsageEvent } from './ledger-post.ts';
 import { findReceipt, readCredit, readKeyUsage } from './ledger-reads.ts';
+import { connectPostgres } from './postgres.node.ts';
 
 let test: TestDatabase;
 let database: Database;
@@ -207,6 +209,63 @@ describe('a posting', () => {
       leased: 0n,
     });
     expect(await findReceipt(database, 'org_a', 'req_3')).toMatchObject({ badDebt: 25n });
+  });
+
+  it('promise 2: pays for what is new, and not once more for what was there', async () => {
+    await grantOf(100n);
+    await take(need(60n));
+    const first = usage(50n, { requestId: 'req_1', creditClaim: 50n });
+    const second = usage(10n, { requestId: 'req_2', creditClaim: 10n });
+    expect(await postUsage(database, 'owner_a', [first])).toEqual({ posted: 1, badDebt: 0n });
+    // Neither the lease nor the account could pay for both: the first must not count again.
+    expect(await postUsage(database, 'owner_a', [first, second])).toEqual({
+      posted: 1,
+      badDebt: 0n,
+    });
+    expect(await readCredit(database, 'org_a', 'live')).toMatchObject({
+      available: 40n,
+      leased: 0n,
+    });
+    const third = usage(70n, { requestId: 'req_3' });
+    expect(await postUsage(database, 'owner_a', [second, third, first, third])).toEqual({
+      posted: 1,
+      badDebt: 30n,
+    });
+    expect(await findReceipt(database, 'org_a', 'req_1')).toMatchObject({ badDebt: 0n });
+    expect(await findReceipt(database, 'org_a', 'req_3')).toMatchObject({ badDebt: 30n });
+  });
+
+  it('promise 4: is of the outcome or of the sweep, whichever comes first, in either way', async () => {
+    await grantOf(100n);
+    const swept = usage(0n, { requestId: 'req_1', kind: 'swept', detail: '{"swept":true}' });
+    expect(await postUsage(database, 'owner_a', [swept])).toMatchObject({ posted: 1 });
+    const late = usage(40n, { requestId: 'req_1', attempt: 1 });
+    expect(await postUsage(database, 'owner_a', [late])).toEqual({ posted: 0, badDebt: 0n });
+    const later = usage(400n, { requestId: 'req_1', attempt: 2 });
+    expect(await postUsage(database, 'owner_a', [later])).toEqual({ posted: 0, badDebt: 0n });
+    const correction = usage(40n, { requestId: 'req_1', kind: 'correction' });
+    const sent = [correction, correction].map((event) => postUsage(database, 'owner_a', [event]));
+    const posted = await Promise.all(sent);
+    expect(posted.reduce((sum, result) => sum + result.posted, 0)).toBe(1);
+    expect(await readCredit(database, 'org_a', 'live')).toMatchObject({ available: 60n });
+  });
+
+  it('has one plan for an empty database and for a full one: it reads no table as a whole', async () => {
+    const rendered: string[] = [];
+    const listening: Database = {
+      ...database,
+      run: (statement) => {
+        rendered.push(new PgDialect().sqlToQuery(statement).sql);
+        return database.run(statement);
+      },
+    };
+    await postUsage(listening, 'owner_a', [usage(0n)]);
+    const client = connectPostgres({ at: test.url, connectionsMax: 1 });
+    const plan = await client.unsafe(`EXPLAIN (GENERIC_PLAN) ${rendered[0]}`).simple();
+    await client.end();
+    const steps = plan.map((row) => String(row['QUERY PLAN']));
+    expect(steps.some((step) => step.includes('Index Scan using ledger_accounts_pkey'))).toBe(true);
+    expect(steps.filter((step) => step.includes('Seq Scan'))).toEqual([]);
   });
 
   it('of many processes at once takes no more from the account than it has', async () => {

@@ -123,9 +123,8 @@ export const grants = pgTable(
 export const usageRecords = pgTable(
   'usage_records',
   {
-    /** `req_x:0:outcome`: request, attempt, kind. */
-    id: text('id').primaryKey(),
     requestId: text('request_id').notNull(),
+    attempt: integer('attempt').notNull(),
     organizationId: text('organization_id').notNull(),
     keyId: text('key_id').notNull(),
     book: text('book').notNull(),
@@ -150,13 +149,9 @@ export const usageRecords = pgTable(
     detail: text('detail').notNull(),
   },
   (table) => [
-    // A request ends once: as an outcome or by a sweep, whichever comes first.
-    uniqueIndex('usage_records_first')
-      .on(table.requestId)
-      .where(sql`${table.kind} IN ('outcome', 'swept')`),
-    uniqueIndex('usage_records_correction')
-      .on(table.requestId)
-      .where(sql`${table.kind} = 'correction'`),
+    // A request ends once, as an outcome or by a sweep, whichever comes first, and is corrected
+    // once. Every posting pays for every index: this is the only one.
+    uniqueIndex('usage_records_request').on(table.requestId, sql`(${table.kind} = 'correction')`),
     check('usage_records_kind', sql`${table.kind} IN ('outcome', 'swept', 'correction')`),
   ],
 );

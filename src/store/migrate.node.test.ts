@@ -54,6 +54,33 @@ describe('migrate works', () => {
     expect(await migrate(shared.url, directory)).toEqual([]);
   });
 
+  it('0003: keeps every record of usage, with its attempt', async () => {
+    await shared.database.run(sql`drop schema public cascade`);
+    await shared.database.run(sql`create schema public`);
+    const file = join(directory, 'meta', '_journal.json');
+    const whole = readFileSync(file, 'utf8');
+    const end = whole.indexOf(',\n    {\n      "idx": 3,');
+    writeFileSync(file, `${whole.slice(0, end)}\n  ]\n}`);
+    expect(await migrate(shared.url, directory)).toHaveLength(3);
+    await shared.database.run(sql`
+      insert into usage_records (id, request_id, organization_id, key_id, book, kind, cost_nano,
+        leased_nano, budget_leased_nano, bad_debt_nano, platform_cost_nano, admitted_at, detail)
+      select r || ':' || a || ':' || k, r, 'org_a', 'key_a', 'live', k, 5, 0, 0, 0, 0, now(), '{}'
+      from (values ('req_1', 12, 'outcome'), ('req_2', 0, 'swept'), ('req_2', 1, 'correction'),
+        ('a:b', 3, 'outcome')) v(r, a, k)`);
+    writeFileSync(file, whole);
+    expect(await migrate(shared.url, directory)).toContain('0003_narrow_usage_records');
+    const records = sql`
+      select request_id, attempt, kind, cost_nano from usage_records order by request_id, attempt`;
+    const rows = await shared.database.run(records);
+    expect(rows.map((row) => Object.values(row).join(' '))).toEqual([
+      'a:b 3 outcome 5',
+      'req_1 12 outcome 5',
+      'req_2 0 swept 5',
+      'req_2 1 correction 5',
+    ]);
+  });
+
   it('once when several start together', async () => {
     addMigration(
       '0099_more',

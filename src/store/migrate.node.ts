@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import type postgres from 'postgres';
 
-import { toStoreError } from './postgres-errors.node.ts';
+import { toStoreError } from './postgres-errors.ts';
 import { connectPostgres, type PostgresOptions } from './postgres.node.ts';
 
 interface Migration {

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
 
 import { type Database, DatabaseUnavailable, StatementRefused } from './database.ts';
-import { readDatabaseUrl, toDatabaseUrl } from './postgres-address.node.ts';
+import { readDatabaseUrl, toDatabaseUrl } from './postgres-address.ts';
 import { openPostgres } from './postgres.node.ts';
 
 let shared: TestDatabase;

@@ -10,8 +10,9 @@ import postgres from 'postgres';
 
 import { type Database, DatabaseUnavailable, type Row } from './database.ts';
 import { encodeParameter } from './encode.ts';
-import { type PostgresAddress, readDatabaseUrl } from './postgres-address.node.ts';
-import { toStoreError } from './postgres-errors.node.ts';
+import { type PostgresAddress, readDatabaseUrl } from './postgres-address.ts';
+import { toStoreError } from './postgres-errors.ts';
+import { WIRE_TYPES } from './postgres-types.ts';
 
 export interface PostgresOptions {
   /** A DATABASE_URL, or the address of an embedded Postgres. */
@@ -38,39 +39,6 @@ const RECONNECT_DELAY_SECONDS = 0.1;
 const CLOSE_MS = 5000;
 const MS_PER_SECOND = 1000;
 
-const asIs = (value: string): string => value;
-const toIso = (value: string): string => new Date(`${value}Z`).toISOString();
-
-/**
- * Wire types by OID. Parameters arrive here as text already (`encode.ts`), so nothing is serialized
- * a second time.
- */
-const TYPES = {
-  boolean: { to: 16, from: [16], serialize: asIs, parse: (value: string) => value === 't' },
-  bytea: {
-    to: 17,
-    from: [17],
-    serialize: asIs,
-    parse: (value: string) => new Uint8Array(Buffer.from(value.slice(2), 'hex')),
-  },
-  json: {
-    to: 114,
-    from: [114, 3802],
-    serialize: asIs,
-    parse: (value: string): unknown => JSON.parse(value),
-  },
-  number: { to: 0, from: [21, 23, 26, 700, 701], serialize: asIs, parse: Number },
-  date: { to: 1082, from: [1082], serialize: asIs, parse: asIs },
-  timestamp: { to: 1114, from: [1114], serialize: asIs, parse: toIso },
-  timestamptz: {
-    to: 1184,
-    from: [1184],
-    serialize: asIs,
-    // Postgres writes the zone as +00; the session's is UTC.
-    parse: (value: string) => new Date(value.replace(/([+-]\d\d)$/, '$1:00')).toISOString(),
-  },
-};
-
 /**
  * A postgres.js client with our conventions. For migrations and tests; everything else uses
  * `openPostgres`.
@@ -96,7 +64,7 @@ function connect(options: PostgresOptions, more: { max_pipeline?: number }): pos
     backoff: () => RECONNECT_DELAY_SECONDS,
     ...more,
     fetch_types: false,
-    types: TYPES,
+    types: WIRE_TYPES,
     onnotice: () => undefined,
     connection: {
       application_name: 'omnix',

@@ -5,6 +5,8 @@ import { newId } from '#base/ids.ts';
 import { silentLog } from '#base/log.ts';
 import { nanoUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
 import { err, ok, type Result } from '#base/result.ts';
+import { buildCatalog } from '#catalog/catalog.ts';
+import { buildDirectory } from '#gateway/directory.ts';
 import type { Caller, KeyRecord } from '#identity/identity.ts';
 import type { KeyUsage, LedgerUnavailable, Receipt } from '#ledger/ledger.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
@@ -13,7 +15,18 @@ import { GatewayError } from '#wire/errors.ts';
 export const NOW_MS = Date.UTC(2026, 10, 20);
 export const ORGANIZATION = 'org_ours';
 export const FOREIGN = 'org_theirs';
+const NO_POWERS = {
+  expiresAtMs: null,
+  models: null,
+  providers: null,
+  metadata: null,
+  tags: null,
+} as const;
 const NOTHING_USED = { total: ZERO_USD, daily: ZERO_USD, weekly: ZERO_USD, monthly: ZERO_USD };
+
+const catalog = buildCatalog();
+if (!catalog.ok) throw new Error('the built-in catalog is broken');
+const { directory } = buildDirectory({ catalog: catalog.value, providers: [], models: [] });
 
 function createKeys() {
   const records = new Map<string, KeyRecord>();
@@ -26,10 +39,12 @@ function createKeys() {
       const keyId = newId('key_');
       const secret = `sk-omx-${draft.kind}-${keyId}`;
       const record: KeyRecord = {
+        ...NO_POWERS,
         ...draft,
         keyId,
         label: `${secret.slice(0, 16)}...`,
         disabled: false,
+        oldSecrets: [],
         createdAtMs: NOW_MS,
         updatedAtMs: null,
       };
@@ -50,6 +65,19 @@ function createKeys() {
       const changed = { ...record, ...changes, updatedAtMs: NOW_MS };
       records.set(keyId, changed);
       return Promise.resolve(changed);
+    },
+    rotateKey: ({ organizationId, keyId }, overlapMs) => {
+      const record = mine(organizationId, keyId);
+      if (record === null) return Promise.resolve(null);
+      const secret = `sk-omx-${record.kind}-${newId('key_')}`;
+      const old = { label: record.label, endsAtMs: NOW_MS + overlapMs };
+      const renewed = {
+        ...record,
+        label: `${secret.slice(0, 20)}...`,
+        oldSecrets: overlapMs === 0 ? [] : [...record.oldSecrets, old],
+      };
+      records.set(keyId, renewed);
+      return Promise.resolve({ record: renewed, secret });
     },
     deleteKey: (organizationId, keyId) =>
       Promise.resolve(mine(organizationId, keyId) !== null && records.delete(keyId)),
@@ -102,6 +130,10 @@ function createHouse() {
     identity: keys.identity,
     ledger: books.ledger,
     credit: books.credit,
+    directory,
+    // What is kept is kept in a database: `idempotency.test.ts` has one.
+    idempotency: { begin: () => Promise.reject(new DatabaseUnavailable('none in this rig')) },
+    clock: { nowMs: () => NOW_MS },
     log: silentLog,
     authenticate: (context) => {
       const caller = callers.get(context.req.header('authorization') ?? '');

@@ -16,7 +16,7 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 
 import { isAlive } from '#store/embedded-process.node.ts';
-import { readDatabaseUrl } from '#store/postgres-address.node.ts';
+import { readDatabaseUrl } from '#store/postgres-address.ts';
 import { openPostgres } from '#store/postgres.node.ts';
 
 import { createTestDatabase } from './postgres.ts';

@@ -4,7 +4,9 @@
  * standard input ends. That happens however the run ends, kill -9 included, so nothing stays
  * behind.
  * Protocol, on the unix socket (Windows: pipe) named by the first argument: a client connects and
- * reads one line of JSON, `{url}` or `{error}`; its database lives until it disconnects.
+ * reads one line of JSON, `{url}` or `{error}`; its database lives until it disconnects. With the
+ * word `tcp` at the end of the arguments Postgres listens on 127.0.0.1, for those who have no unix
+ * sockets.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -22,7 +24,7 @@ import {
   stopPostmaster,
 } from '#store/embedded-process.node.ts';
 import { migrate } from '#store/migrate.node.ts';
-import { type PostgresAddress, toDatabaseUrl } from '#store/postgres-address.node.ts';
+import { type PostgresAddress, toDatabaseUrl } from '#store/postgres-address.ts';
 import { connectPostgres } from '#store/postgres.node.ts';
 
 interface Server {
@@ -42,8 +44,11 @@ const started: { embedded: EmbeddedPostgres | null } = { embedded: null };
  * Starts Postgres in `directory` and makes the migrated template that every test's database is a
  * copy of.
  */
-async function startServer(directory: string, migrations: string): Promise<Server> {
-  const embedded = await startEmbeddedPostgres({ directory, durable: false });
+async function startServer(
+  directory: string,
+  { migrations, tcp }: { readonly migrations: string; readonly tcp: boolean },
+): Promise<Server> {
+  const embedded = await startEmbeddedPostgres({ directory, durable: false, tcp });
   started.embedded = embedded;
   const { address } = embedded;
   const client = connectPostgres({
@@ -79,7 +84,7 @@ async function serve(socket: Socket, server: Promise<Server>): Promise<void> {
   }
 }
 
-function main(endpoint: string, migrations: string): void {
+function main(endpoint: string, options: { migrations: string; tcp: boolean }): void {
   const root = join(tmpdir(), `omnix-test-${process.pid}`);
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);
@@ -87,7 +92,7 @@ function main(endpoint: string, migrations: string): void {
   chmodSync(root, MODE_TRAVERSABLE);
   const lazy: { server: Promise<Server> | null } = { server: null };
   const listener = createServer((socket) => {
-    lazy.server ??= startServer(join(root, 'postgres'), migrations);
+    lazy.server ??= startServer(join(root, 'postgres'), options);
     void serve(socket, lazy.server);
   });
   listener.listen(endpoint);
@@ -137,9 +142,9 @@ async function stop(server: Promise<Server> | null): Promise<void> {
   await started.embedded?.stop();
 }
 
-const [, , endpoint, migrations] = process.argv;
+const [, , endpoint, migrations, socket] = process.argv;
 if (endpoint === undefined || migrations === undefined) {
-  throw new Error('usage: postgres-server.ts <endpoint> <migrations>');
+  throw new Error('usage: postgres-server.ts <endpoint> <migrations> [tcp]');
 }
-main(endpoint, migrations);
+main(endpoint, { migrations, tcp: socket === 'tcp' });
 await removeLeftovers();

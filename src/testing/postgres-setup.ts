@@ -20,24 +20,44 @@ declare module 'vitest' {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Starts the owner of the test Postgres, and returns what stops it. */
-export function setup(project: TestProject): () => Promise<void> {
+/** The owner of a test Postgres: where it can be asked for databases, and what stops it. */
+export interface PostgresOwner {
+  readonly endpoint: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts it; `tcp`: its databases are on 127.0.0.1 and not on a unix socket. */
+export function startPostgresOwner({ tcp }: { readonly tcp: boolean }): PostgresOwner {
   const name = `omnix-test-${randomBytes(6).toString('hex')}`;
   const endpoint =
     process.platform === 'win32' ? String.raw`\\.\pipe\${name}` : join(tmpdir(), `${name}.sock`);
   const server = spawn(
     process.execPath,
-    [join(ROOT, 'src/testing/postgres-server.ts'), endpoint, join(ROOT, 'migrations')],
+    [
+      join(ROOT, 'src/testing/postgres-server.ts'),
+      endpoint,
+      join(ROOT, 'migrations'),
+      ...(tcp ? ['tcp'] : []),
+    ],
     // Its own session: Ctrl-C reaches it only as the end of its input, so that it can clean up.
     { cwd: ROOT, stdio: ['pipe', 'ignore', 'inherit'], detached: true },
   );
   // Should it be gone already, there is nothing left to end.
   server.stdin.on('error', () => undefined);
-  project.provide('testPostgresEndpoint', endpoint);
-  return async () => {
-    if (server.exitCode !== null) return;
-    const exited = once(server, 'exit');
-    server.stdin.end();
-    await exited;
+  return {
+    endpoint,
+    stop: async () => {
+      if (server.exitCode !== null) return;
+      const exited = once(server, 'exit');
+      server.stdin.end();
+      await exited;
+    },
   };
+}
+
+/** Starts the owner of the run's Postgres, and returns what stops it. */
+export function setup(project: TestProject): () => Promise<void> {
+  const { endpoint, stop } = startPostgresOwner({ tcp: false });
+  project.provide('testPostgresEndpoint', endpoint);
+  return stop;
 }

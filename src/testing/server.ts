@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A directory of an earlier server; without it a new one, removed on dispose. */
   readonly dataDir?: string;
+  /** The runtime and its arguments; Node without it. */
+  readonly runtime?: readonly string[];
 }
 
 export interface ApiAnswer {
@@ -96,6 +98,7 @@ interface Setting {
   readonly managementKey: string;
   readonly env: Readonly<Record<string, string>>;
   readonly output: string[];
+  readonly runtime: readonly string[];
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -168,7 +171,8 @@ async function prepare(options: ServerOptions): Promise<Setting> {
     OMNIX_OWNER_KEY: managementKey,
     ...options.env,
   };
-  return { port, home, dataDir, managementKey, env, output: [] };
+  const { runtime = [process.execPath] } = options;
+  return { port, home, dataDir, managementKey, env, output: [], runtime };
 }
 
 /**
@@ -195,7 +199,8 @@ function makeManagementKey(): string {
 }
 
 async function launch(setting: Setting): Promise<Running> {
-  const child = spawn(process.execPath, ['src/node.ts'], {
+  const [program = '', ...more] = setting.runtime;
+  const child = spawn(program, [...more, 'src/node.ts'], {
     cwd: ROOT,
     env: setting.env,
     // A group of its own, so that the whole group can be killed and the test cannot.

@@ -60,7 +60,8 @@ export function readTestConfig(
   origin: string,
   options: TestConfigOptions,
 ): Config {
-  const path = writeConfig(directory, origin, options);
+  const path = join(directory, 'omnix.json');
+  writeFileSync(path, testConfigText(origin, options));
   const config = readConfig({ OMNIX_CONFIG: path, OMNIX_DATA_DIR: directory });
   const providers = config.providers.map((configured) => ({
     ...configured,
@@ -69,15 +70,13 @@ export function readTestConfig(
   return { ...config, providers };
 }
 
-/** Returns the path of the file. */
-function writeConfig(directory: string, origin: string, options: TestConfigOptions): string {
+/** The file's text: JSON, which is YAML too. */
+export function testConfigText(origin: string, options: TestConfigOptions): string {
   const providers = Object.entries({ ...PROVIDERS, ...options.providers }).map(([name, given]) => {
     const base = given['base_url'];
     const here = typeof base === 'string' && base.startsWith('/') ? origin + base : base;
     return [name, { ...given, base_url: here }] as const;
   });
   const models = { ...MODELS, ...options.models };
-  const path = join(directory, 'omnix.json');
-  writeFileSync(path, JSON.stringify({ providers: Object.fromEntries(providers), models }));
-  return path;
+  return JSON.stringify({ providers: Object.fromEntries(providers), models });
 }

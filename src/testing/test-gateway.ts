@@ -3,13 +3,10 @@
  * own, with upstreams that are faked on a real socket. Configured as an operator would, through the
  * real reader of the config file.
  */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import OpenAI from 'openai';
 import { systemClock, type Clock } from '#base/clock.ts';
@@ -26,14 +23,17 @@ import {
   type GatewayLimits,
   type GatewayServices,
 } from '#gateway/dependencies.ts';
+import { Idempotency } from '#gateway/idempotency/idempotency.ts';
 import { showReceipt } from '#gateway/receipt-reading.ts';
 import { SandboxTransport } from '#gateway/sandbox/transport.ts';
+import { loadEncodingModule } from '#gateway/tokens-module.ts';
 import { createTokenCounter } from '#gateway/tokens.ts';
 import { TokenExchange } from '#gateway/upstream/token-exchange.ts';
-import { composeDirectory } from '#compose.ts';
-import { createApp, createHotRoutes, type HotRoutes } from '#http/app.ts';
+import { composeDirectory } from '#compose-shared.ts';
+import { createApp, createHotRoutes } from '#http/app.ts';
 import type { CreditDesk, LedgerReads } from '#http/api/ports.ts';
-import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
+import { readReferenceScript } from '#http/docs/reference-script.node.ts';
+import { openNodeExchange } from '#http/exchange.node.ts';
 import { Lifecycle } from '#http/lifecycle.ts';
 import { createIdentity } from '#identity/create-identity.ts';
 import type { Identity } from '#identity/identity.ts';
@@ -49,6 +49,7 @@ import { startFakeUpstream, type Answerer, type FakeUpstream } from './fake-upst
 import { FaultyDatabase, FaultyFiles } from './ledger-rig.ts';
 import { createTestDatabase } from './postgres.ts';
 import { at, objectOf, type JsonObject } from './recordings-json.ts';
+import { listenOnPort, type ListeningPort } from './test-gateway-port.ts';
 import { TEST_HOSTS, readTestConfig, type TestConfigOptions } from './test-gateway-config.ts';
 
 export { TEST_PRICE } from './test-gateway-config.ts';
@@ -92,6 +93,12 @@ export interface TestGateway {
   clientWith(key: string): OpenAI;
   /** POST /v1/chat/completions with the live key, without a socket. */
   chat(body: ChatBody, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** POST with the live key, without a socket. */
+  post(
+    path: string,
+    body: JsonObject,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Response>;
   get(path: string, key?: string): Promise<Response>;
   grant(usd: string, book?: Book): Promise<void>;
   createKey(draft?: {
@@ -103,13 +110,14 @@ export interface TestGateway {
   /** `data` of GET /v1/credits, dollars, in exact text. */
   credits(): Promise<JsonObject>;
   /** A real server on a port of 127.0.0.1, on the raw path that Node takes. */
-  listen(): Promise<{ readonly port: number; readonly url: string }>;
+  listen(): Promise<ListeningPort>;
   /** Waits until nothing runs. Throws if a hold was left behind: call it after every test. */
   untilSettled(): Promise<void>;
   close(): Promise<void>;
 }
 
 const SECRET = 'a master secret of the tests';
+const OWNER_ID = 'owner_test';
 /** Hosts answer well until a test says otherwise. */
 export const answerWell: Answerer = (request) => goodReply(modeOf(request.body));
 
@@ -157,7 +165,7 @@ async function startLedger(
     clock: systemClock,
     log,
     schedule: nodeSchedule,
-    ownerId: 'owner_test',
+    ownerId: OWNER_ID,
   });
   const recovered = await ledger.recover();
   if (!recovered.ok) throw new Error(recovered.error.cause);
@@ -198,30 +206,6 @@ function clientFor(app: Hono, key: string): OpenAI {
     maxRetries: 0,
     fetch: async (url, init) => app.request(url instanceof URL ? url.href : url, init),
   });
-}
-
-/** As `node.ts` does: the hot routes are looked up before the router. */
-async function listen(
-  app: Hono,
-  hot: HotRoutes,
-  closers: Closers,
-): ReturnType<TestGateway['listen']> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer((incoming, outgoing) => {
-    const route = hot.get(`${incoming.method} ${incoming.url}`);
-    if (route === undefined) void listener(incoming, outgoing);
-    else route(openSocketExchange(incoming, outgoing));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.add(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { port, url: `http://127.0.0.1:${port}` };
 }
 
 interface Running {
@@ -289,12 +273,20 @@ function createServices(
   closers.add(() => sockets.close());
   const clock = options.clock ?? systemClock;
   const deadlines = new Deadlines(clock);
-  const tokens = createTokenCounter();
+  const tokens = createTokenCounter(loadEncodingModule);
   const transport = options.transport ?? sockets;
   const newCompletionId = (): string => newId('chatcmpl_').replace('_', '-');
   return {
     identity,
     ledger,
+    idempotency: new Idempotency({
+      database: base.database,
+      secret: SECRET,
+      ownerId: OWNER_ID,
+      clock,
+      deadlines,
+      log: base.log,
+    }),
     directory: composeDirectory(config),
     transport,
     sandboxTransport: new SandboxTransport({ tokens, clock, newId: newCompletionId }),
@@ -327,17 +319,22 @@ function ownerOf(base: Base, organizationId: string): Pick<TestGateway, 'grant' 
 function asksOf(
   app: Hono,
   live: string,
-): Pick<TestGateway, 'chat' | 'get' | 'receipt' | 'credits' | 'client' | 'clientWith'> {
+): Pick<TestGateway, 'chat' | 'post' | 'get' | 'receipt' | 'credits' | 'client' | 'clientWith'> {
   const bearer = (key: string): { authorization: string } => ({ authorization: `Bearer ${key}` });
+  const post: TestGateway['post'] = async (path, body, headers = {}) =>
+    app.request(path, {
+      method: 'POST',
+      headers: { ...bearer(live), 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
   return {
     client: clientFor(app, live),
     clientWith: (key) => clientFor(app, key),
-    chat: async (body, headers = {}) =>
-      app.request('/v1/chat/completions', {
-        method: 'POST',
-        headers: { ...bearer(live), 'content-type': 'application/json', ...headers },
-        body: JSON.stringify({ messages: [{ role: 'user', content: 'Say hello.' }], ...body }),
-      }),
+    post,
+    chat: async (body, headers) => {
+      const messages = [{ role: 'user', content: 'Say hello.' }];
+      return post('/v1/chat/completions', { messages, ...body }, headers);
+    },
     get: async (path, key = live) => app.request(path, { headers: bearer(key) }),
     receipt: (id) => readData(app, `/v1/generation?id=${id ?? ''}`, live),
     credits: () => readData(app, '/v1/credits', live),
@@ -362,6 +359,7 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     reads: readsOf(ledger),
     version: '0-test',
     pidFor: () => null,
+    referenceScript: readReferenceScript,
     openExchange: openNodeExchange,
   });
   const owner = ownerOf(base, organizationId);
@@ -382,7 +380,7 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     journalFiles,
     keys: { live, test, management },
     log: log.entries,
-    listen: () => listen(app, createHotRoutes(routes), closers),
+    listen: () => listenOnPort({ app, hot: createHotRoutes(routes), log }, closers),
     untilSettled: () => untilSettled(running),
     close: async () => {
       try {

@@ -4,11 +4,12 @@ import { z } from './z.ts';
 
 const REASON_LENGTH_MAX = 500;
 
-export const creditGrantSchema = z.strictObject({
-  amount_usd: dollarsSchema({ zero: 'refused' }),
-  /** Told on statements. */
-  reason: lineSchema(REASON_LENGTH_MAX),
-});
+export const creditGrantSchema = z
+  .strictObject({
+    amount_usd: dollarsSchema({ zero: 'refused' }),
+    reason: lineSchema(REASON_LENGTH_MAX).describe('One line; told on statements.'),
+  })
+  .meta({ id: 'CreateCreditGrantRequest' });
 
 export const creditGrantForm = {
   place: 'POST /v1/credits/grants',
@@ -17,25 +18,31 @@ export const creditGrantForm = {
   amounts: ['amount_usd'],
 } as const satisfies StrictForm<typeof creditGrantSchema>;
 
-export const creditGrantResponseSchema = z.object({
-  data: z.object({
-    id: z.string(),
+const creditGrantResourceSchema = z
+  .object({
+    id: z.string().describe('`grant_...`'),
     amount_usd: z.number(),
     reason: z.string(),
     expires_at: z.null(),
     created_at: z.iso.datetime(),
-  }),
-});
+  })
+  .meta({ id: 'CreditGrant' });
 
-export const creditsResponseSchema = z.object({
-  data: z.object({
-    /** All that was ever granted. */
-    total_credits: z.number(),
-    /** All that was ever charged. */
-    total_usage: z.number(),
-    /** In use by requests that run now. */
-    held: z.number(),
-    /** What a new request can use: credits less usage less held. */
-    available: z.number(),
-  }),
-});
+export const creditGrantResponseSchema = z
+  .object({ data: creditGrantResourceSchema })
+  .meta({ id: 'CreditGrantResponse' });
+
+const creditsSchema = z
+  .object({
+    total_credits: z.number().describe('All that was ever granted, in US dollars.'),
+    total_usage: z.number().describe('All that was ever charged, in US dollars.'),
+    held: z.number().describe('In use by requests that run now, in US dollars.'),
+    available: z
+      .number()
+      .describe('What a new request can use: credits less usage less held, in US dollars.'),
+  })
+  .meta({ id: 'Credits' });
+
+export const creditsResponseSchema = z
+  .object({ data: creditsSchema })
+  .meta({ id: 'CreditsResponse' });

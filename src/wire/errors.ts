@@ -134,7 +134,7 @@ export const ERROR_TABLE = {
     status: 401,
     family: 'authentication',
     message: 'The API key is not valid. Send it as "Authorization: Bearer sk-omx-...".',
-    docs: 'Your own key is missing, mistyped, disabled or deleted. It never means an outage.',
+    docs: 'Your own key is missing, mistyped, disabled, expired, rotated or deleted. The message says which.',
   },
   insufficient_credits: {
     ...UNPAID,
@@ -162,7 +162,7 @@ export const ERROR_TABLE = {
     status: 403,
     family: 'permission',
     message: 'This API key is not allowed to do that.',
-    docs: 'The message names the kind of key, the scope or the role that is missing.',
+    docs: 'The message names the kind of key, scope or role that is missing, or the list of the key.',
   },
   model_not_found: {
     ...REFUSED,
@@ -201,8 +201,10 @@ export const ERROR_TABLE = {
   },
   idempotency_key_reused: {
     ...CONFLICT,
-    message: 'This Idempotency-Key was used with another body. Use a new key.',
-    docs: 'A key stands for one body. The first answer stays stored under it.',
+    message:
+      'This Idempotency-Key was used for another request: its path or its body was another. ' +
+      'Use a new key.',
+    docs: 'A key stands for one path and one body, for 24 hours. The first answer stays stored.',
   },
   idempotency_in_progress: {
     ...CONFLICT,
@@ -215,7 +217,10 @@ export const ERROR_TABLE = {
   idempotency_outcome_unknown: {
     ...CONFLICT,
     message: 'A request with this Idempotency-Key was interrupted and its outcome is unknown.',
-    docs: 'It is never run again under this key. Use a new key if it must run.',
+    docs:
+      'It was interrupted, its client left in the middle of the stream, or its answer was larger ' +
+      'than the 1 MiB that is kept. The message says which, and where its receipt is. It is never ' +
+      'run again under this key. Use a new key if it must run.',
   },
   request_too_large: {
     ...REFUSED,

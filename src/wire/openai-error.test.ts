@@ -2,9 +2,16 @@
  * Every row of the error table, read by the official client: the oracle for class, fields and
  * retries.
  */
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { describe, expect, it } from 'vitest';
-import { ERROR_TABLE, GatewayError, toGatewayError, type ErrorCode } from './errors.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  ERROR_TABLE,
+  GatewayError,
+  toGatewayError,
+  type ErrorCode,
+  type ErrorRow,
+} from './errors.ts';
 import { errorHeaders, toOpenAiErrorBody, toOpenAiErrorChunk } from './openai-error.ts';
 
 const REQUEST_ID = 'req_test';
@@ -54,6 +61,21 @@ async function callInto(error: GatewayError): Promise<{ raised: unknown; calls: 
   return { raised, calls };
 }
 
+type Fetch = () => Promise<Response>;
+
+/** Asks with two retries; never rejects. */
+async function askOpenAi(fetch: Fetch): Promise<unknown> {
+  return new OpenAI({ apiKey: 'sk-none', maxRetries: 2, fetch }).models.list().catch(String);
+}
+
+async function askAnthropic(fetch: Fetch): Promise<unknown> {
+  return new Anthropic({ apiKey: 'sk-none', maxRetries: 2, fetch }).models.list().catch(String);
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('the error table, read by the official client', () => {
   it.each(CODES)('%s raises the class of its status with all its fields', async (code) => {
     const error = new GatewayError(code, { param: 'some[0].field', retryAfterMs: 1 });
@@ -69,6 +91,29 @@ describe('the error table, read by the official client', () => {
     });
     expect(calls, 'retries only as x-should-retry says').toBe(row.clientRetries ? 2 : 1);
   });
+
+  it.each(CODES)(
+    '%s is tried again exactly when the headers say so, and after what they say',
+    async (code) => {
+      for (const create of [askOpenAi, askAnthropic]) {
+        vi.useFakeTimers();
+        const times: number[] = [];
+        const asking = create(() => {
+          times.push(Date.now());
+          return Promise.resolve(toResponse(new GatewayError(code)));
+        });
+        await vi.runAllTimersAsync();
+        await asking;
+        vi.useRealTimers();
+        const row: ErrorRow = ERROR_TABLE[code];
+        const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+        expect(pauses).toHaveLength(row.clientRetries ? 2 : 0);
+        const asked = row.retryAfterMs;
+        const other = pauses.filter((pause) => asked !== undefined && pause !== asked);
+        expect(other).toEqual([]);
+      }
+    },
+  );
 
   it('keeps an upstream status that one code stands for', async () => {
     const error = new GatewayError('invalid_request_error', { status: 422 });

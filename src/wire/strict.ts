@@ -58,7 +58,11 @@ interface DollarRange {
 /** Dollars as a JSON number (better: its text) or a decimal string, to nano-dollars. */
 export function dollarsSchema({ zero }: DollarRange) {
   const range = zero === 'allowed' ? `from 0 to ${DOLLARS_MAX}` : `above 0, up to ${DOLLARS_MAX}`;
-  return z.union([z.string(), z.number()]).transform((value, context): NanoUsd => {
+  const forms = z.union([z.string(), z.number()]).meta({
+    description: `US dollars ${range}, ${DOLLAR_WORDS}.`,
+    examples: ['12.50', 12.5],
+  });
+  return forms.transform((value, context): NanoUsd => {
     const parsed = parseUsd(String(value));
     const amount = parsed.ok ? parsed.value : null;
     const least = zero === 'allowed' ? 0n : 1n;
@@ -92,5 +96,6 @@ export function queryNumberSchema(min: number, max: number) {
     .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
       message: `expected a whole number from ${min} to ${max}`,
     })
+    .meta({ type: 'integer', minimum: min, maximum: max })
     .transform(Number);
 }

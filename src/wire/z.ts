@@ -1,5 +1,5 @@
 /**
- * The way to Zod for the whole house: the `z` that also knows `.openapi()`, so that every schema
- * can become a part of the published OpenAPI document.
+ * The way to Zod for the whole house. What `.meta()` and `.describe()` say of a schema goes into
+ * the published OpenAPI document, and a schema with an `id` stands there under that name.
  */
-export { z } from '@hono/zod-openapi';
+export { z } from 'zod';

@@ -34,6 +34,7 @@ import { offers as together } from '#providers/together/offers.ts';
 import { offers as upstage } from '#providers/upstage/offers.ts';
 import { offers as vercel } from '#providers/vercel/offers.ts';
 import { offers as vertex } from '#providers/vertex/offers.ts';
+import { offers as voyage } from '#providers/voyage/offers.ts';
 import { offers as wandb } from '#providers/wandb/offers.ts';
 import { offers as xai } from '#providers/xai/offers.ts';
 import { offers as xiaomi } from '#providers/xiaomi/offers.ts';
@@ -52,6 +53,7 @@ export const BUILT_IN: CatalogSources = {
     anthropic,
     gemini,
     cohere,
+    voyage,
     deepseek,
     mistral,
     xai,

@@ -117,7 +117,7 @@ embed-english-v3|Embed English V3|-|512/-|text image>embedding||cohere.embed-eng
 embed-english-v3.0|Embed English V3.0|-|1024/-|text image>embedding|||
 embed-multilingual-v3|Embed Multilingual V3|-|512/-|text image>embedding||cohere.embed-multilingual-v3|
 embed-multilingual-v3.0|Embed Multilingual V3.0|-|1024/-|text image>embedding|||
-embed-v4.0|Embed V4.0|-|128000/-|text image>embedding|||
+embed-v4.0|Embed V4.0|-|128000/-|text image>embedding||cohere.embed-v4:0|
 # deepcogito
 cogito-v1-preview-qwen-32b|Cogito v1 Preview Qwen 32B|2025-05-10|128000/32768|text>text|sampling||
 cogito-v2.1-671b|Cogito v2.1 671B|2025-11-13|163840/163840|text>text|reasoning sampling|deepcogito/cogito-v2-1-671b|
@@ -190,7 +190,7 @@ gemini-3.6-flash|Gemini 3.6 Flash|2026-07-21|1048576/65536|text image video audi
 gemini-3.7-flash|Gemini 3.7 Flash|2026-08-13|1048576/65536|text image video audio file>text|tools json_mode structured_output reasoning sampling vision audio||
 gemini-3.8-flash|Gemini 3.8 Flash|2026-09-02|1048576/65536|text image video audio file>text|tools json_mode structured_output reasoning sampling vision audio||
 gemini-embedding-001|Gemini Embedding 001|2025-05-20|2048/-|text>embedding|||
-gemini-embedding-2|Gemini Embedding 2|-|8192/-|text>embedding|||
+gemini-embedding-2|Gemini Embedding 2|-|8192/-|text image>embedding|||
 gemini-exp-1206|Gemini 2.0 Pro 1206|2024-12-06|2097152/8192|text image>text|sampling vision||
 gemini-flash-1.5|Gemini 1.5 Flash|2024-05-14|2000000/8192|text>text|sampling||
 gemini-flash-latest|Gemini Flash Latest|2025-09-25|1048576/65536|text image audio video file>text|tools json_mode structured_output reasoning sampling vision audio||
@@ -697,6 +697,22 @@ solar-pro2|solar-pro2|2025-05-20|65536/8192|text>text|tools json_mode reasoning 
 solar-pro3|solar-pro3|2026-01-01|131072/8192|text>text|tools json_mode reasoning sampling||
 # vongolachouko
 starcannon-unleashed-12b-v1.0|Mistral Nemo Starcannon 12b v1|2024-07-01|16384/8192|text>text|sampling||
+# voyage
+voyage-2|Voyage 2|-|4000/-|text>embedding|||
+voyage-3|Voyage 3|-|32000/-|text>embedding|||
+voyage-3-large|Voyage 3 Large|-|32000/-|text>embedding|||
+voyage-3-lite|Voyage 3 Lite|-|32000/-|text>embedding|||
+voyage-3.5|Voyage 3.5|-|32000/-|text>embedding|||
+voyage-3.5-lite|Voyage 3.5 Lite|-|32000/-|text>embedding|||
+voyage-4|Voyage 4|-|32000/-|text>embedding|||
+voyage-4-large|Voyage 4 Large|-|32000/-|text>embedding|||
+voyage-4-lite|Voyage 4 Lite|-|32000/-|text>embedding|||
+voyage-code-2|Voyage Code 2|-|16000/-|text>embedding|||
+voyage-code-3|Voyage Code 3|-|32000/-|text>embedding|||
+voyage-finance-2|Voyage Finance 2|-|32000/-|text>embedding|||
+voyage-large-2|Voyage Large 2|-|16000/-|text>embedding|||
+voyage-law-2|Voyage Law 2|-|16000/-|text>embedding|||
+voyage-multilingual-2|Voyage Multilingual 2|-|32000/-|text>embedding|||
 # writer
 palmyra-x4|Palmyra X4|-|128000/8192|text file>text|tools json_mode sampling|us.writer.palmyra-x4-v1:0|
 palmyra-x5|Palmyra X5|2026-01-21|1040000/8192|text>text|sampling|us.writer.palmyra-x5-v1:0|

@@ -24,4 +24,8 @@ export const sandboxModels: readonly ModelFacts[] = [
   sandboxModel('sandbox/tools', 'Sandbox Tools', { capabilities: ['tools'] }),
   sandboxModel('sandbox/slow', 'Sandbox Slow'),
   sandboxModel('sandbox/error', 'Sandbox Error'),
+  sandboxModel('sandbox/embedding', 'Sandbox Embedding', {
+    maxOutput: null,
+    output: ['embedding'],
+  }),
 ];

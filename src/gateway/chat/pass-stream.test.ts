@@ -301,7 +301,7 @@ describe('what comes before the answer', () => {
 });
 
 describe('our last event', () => {
-  it('stands before [DONE] with usage, cost and provider, whatever the upstream called itself', () => {
+  it('stands before [DONE] with usage, cost and provider, whatever the upstream called itself (contract: Answers, usage; provider)', () => {
     const { stream } = pass([delta('a', { provider: 'theirs' }), finish(), usageOnly, DONE]);
     const last = closingJson(stream);
     expect(last).toMatchObject({ id: 'c1', model: 'm', choices: [], provider: 'host' });

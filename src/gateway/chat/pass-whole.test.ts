@@ -51,7 +51,7 @@ describe('a whole answer', () => {
     expect(closing(readAnswer(`{"choices":[${CHOICE}]}`))).toContain('"cost":123456.789000001,');
   });
 
-  it('has our provider in the place of theirs, once', () => {
+  it('has our provider in the place of theirs, once (contract: Answers, provider)', () => {
     const out = closing(readAnswer(`{"provider":"theirs","choices":[${CHOICE}]}`));
     expect(out.match(/"provider"/g)).toHaveLength(1);
     expect(at(JSON.parse(out), 'provider')).toBe('host');

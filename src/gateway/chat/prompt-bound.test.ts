@@ -93,6 +93,16 @@ describe('the bound of a prompt', () => {
     );
   });
 
+  it.each([
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+    ['functions', { functions: [{ name: 'f' }] }],
+    ['a format', { response_format: { type: 'json_object' } }],
+  ])('leaves room for what a template tells of %s', (_kind, more) => {
+    const messages = [{ role: 'user', content: 'a' }];
+    const without = boundOf({ model: 'm', messages }).tokens;
+    expect(boundOf({ model: 'm', messages, ...more }).tokens - without).toBeGreaterThan(1_000);
+  });
+
   it('holds for many tiny messages too', () => {
     const messages = Array.from({ length: 1_000 }, () => ({ role: 'user', content: 'a' }));
     expect(boundOf({ model: 'm', messages }).tokens).toBeGreaterThan(

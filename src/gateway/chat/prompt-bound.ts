@@ -12,13 +12,19 @@ export interface PromptBound {
   readonly media: boolean;
 }
 
-/** What templates of models add around messages and tools. */
-const FRAME_TOKENS = 64;
+/** What templates of models add around the messages: 70 tokens, recorded of gpt-oss (2026-11). */
+const FRAME_TOKENS = 128;
+/**
+ * What they tell a model of the tools and forms that it may use: 680 tokens, recorded of llama-4
+ * at Groq with one small tool (2026-11).
+ */
+const EXPLAINED_TOKENS = 1_024;
+const EXPLAINED: readonly string[] = ['tools', 'functions', 'response_format'];
 const MESSAGE_TOKENS = 16;
 /**
  * The dearest published image: 48,169 tokens (gpt-4o-mini, 2048 x 2048 at high detail, 2024-07).
  */
-const IMAGE_TOKENS_MAX = 50_000;
+export const IMAGE_TOKENS_MAX = 50_000;
 /** Sound inline: a second of it is at least 1 kB and at most 64 tokens. */
 const SOUND_BYTES_PER_TOKEN = 16;
 /**
@@ -68,13 +74,19 @@ function addMember(index: JsonIndex, part: number, tally: Tally): void {
   }
 }
 
+/** Tokens that a template may add, of which the body says nothing. */
+export function frameTokens(index: JsonIndex): number {
+  const isExplained = EXPLAINED.some((key) => index.member(0, key) >= 0);
+  return isExplained ? FRAME_TOKENS + EXPLAINED_TOKENS : FRAME_TOKENS;
+}
+
 /**
  * `messages` is the node of the array, or -1. Bounds the whole body, so tools and schemas are in
  * it.
  */
 export function boundPrompt(index: JsonIndex, messages: number): PromptBound {
   const tally: Tally = { tokens: 0, bytes: 0 };
-  let textTokens = FRAME_TOKENS + index.bytes.length;
+  let textTokens = frameTokens(index) + index.bytes.length;
   for (let node = index.firstChild(messages); node >= 0; node = index.nextChild(messages, node)) {
     textTokens += MESSAGE_TOKENS;
     // Sound that the upstream made and keeps.

@@ -6,13 +6,23 @@ import { isRecord } from '#providers/json.ts';
 import { toText } from '#base/bytes.ts';
 import type { JsonIndex } from '#base/json-index.ts';
 import type { TokenCounter } from '../tokens.ts';
-import { isMedium } from './prompt-bound.ts';
+import { frameTokens, isMedium } from './prompt-bound.ts';
 
+/** Settings of the request that no model is shown: a price must not hang on them. */
+const UNSEEN: ReadonlySet<string> = new Set([
+  'model',
+  'models',
+  'stream',
+  'stream_options',
+  'n',
+  'max_tokens',
+  'max_completion_tokens',
+]);
 const DEFINITIONS = ['tools', 'functions', 'response_format'] as const;
 /** What a chat template adds to each message (OpenAI's cookbook, 2024-07). */
 const TOKENS_PER_MESSAGE = 4;
 /** A medium that nobody counted is taken at a usual size: 1024 x 1024 at high detail. */
-const TOKENS_PER_MEDIUM = 765;
+export const TOKENS_PER_MEDIUM = 765;
 
 function gather(value: unknown, into: string[]): void {
   if (typeof value === 'string') into.push(value);
@@ -60,6 +70,7 @@ export async function countPrompt(index: JsonIndex, tokens: TokenCounter): Promi
 export async function countText(index: JsonIndex, tokens: TokenCounter): Promise<number> {
   const body = parseMembers(index);
   const { messages } = withoutMedia(body['messages']);
-  const text = await tokens.count(JSON.stringify({ ...body, messages }));
-  return text + messages.length * TOKENS_PER_MESSAGE;
+  const seen = Object.entries({ ...body, messages }).filter(([key]) => !UNSEEN.has(key));
+  const text = await tokens.count(JSON.stringify(Object.fromEntries(seen)));
+  return text + messages.length * TOKENS_PER_MESSAGE + frameTokens(index);
 }

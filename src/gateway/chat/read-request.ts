@@ -3,14 +3,12 @@
  * itself stays raw; it is spliced for each upstream and never rebuilt.
  */
 import { toText } from '#base/bytes.ts';
-import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
-import { scanJson, DEFAULT_LIMITS } from '#base/json-scan.ts';
+import { JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
 import type { Result } from '#base/result.ts';
 import type { ChatForm, UpstreamComplaint } from '#providers/form.ts';
 import type { Operation } from '#providers/provider.ts';
 import { parseChatRequest } from '#wire/chat/request.ts';
 import { quickCheck } from '#wire/chat/quick-check.ts';
-import { invalidJson, nestingTooDeep, repeatedKey } from '#wire/refusals.ts';
 import type { AnswerStream, WholeAnswer } from '../answer.ts';
 import type {
   AnswerContext,
@@ -19,7 +17,9 @@ import type {
   RequestedName,
   UpstreamAnswer,
 } from '../inference.ts';
+import { requiresParameters } from '../host-body.ts';
 import type { Candidate } from '../plan.ts';
+import { scanBody } from '../scan-body.ts';
 import type { TokenCounter } from '../tokens.ts';
 import { openAnswerStream, readWholeAnswer } from './answers.ts';
 import { chatBodyFor } from './host-body.ts';
@@ -36,6 +36,7 @@ const HOSTED_ROUNDS_MAX = 64;
 
 export class ChatRequest implements InferenceRequest {
   readonly modality = 'chat';
+  readonly anyModel = true;
   readonly generates = true;
   readonly inputs = 1;
   readonly index: JsonIndex;
@@ -61,7 +62,7 @@ export class ChatRequest implements InferenceRequest {
     this.mediaTokensMax = bound.mediaTokensMax;
     this.inputMedia = bound.media;
     // A body that speaks of providers is never an everyday one.
-    this.requireParameters = unusual && readRequirement(index);
+    this.requireParameters = unusual && requiresParameters(index);
   }
 
   get operation(): Operation {
@@ -90,6 +91,14 @@ export class ChatRequest implements InferenceRequest {
     return chatBodyFor(this, candidate, outputTokensCap);
   }
 
+  piecesFor(): readonly InferenceRequest[] {
+    return [this];
+  }
+
+  join([answer]: readonly [WholeAnswer, ...WholeAnswer[]]): WholeAnswer {
+    return answer;
+  }
+
   openStream(context: AnswerContext, eventBytesMax: number): AnswerStream | null {
     return this.stream ? openAnswerStream(this, context, eventBytesMax) : null;
   }
@@ -104,16 +113,7 @@ export class ChatRequest implements InferenceRequest {
 
 /** Throws a GatewayError (400) that names what is wrong and where. */
 export function readChatRequest(body: Uint8Array): ChatRequest {
-  if (body.length === 0) throw invalidJson('the body is empty');
-  const scanned = scanJson(body);
-  if (!scanned.ok) {
-    const { error } = scanned;
-    if (error.kind === 'repeated_key') throw repeatedKey(error.key);
-    if (error.kind === 'depth') throw nestingTooDeep(DEFAULT_LIMITS.depthMax);
-    throw invalidJson(`${error.message} (at byte ${error.offset})`);
-  }
-  const index = scanned.value;
-  if (index.kind(0) !== JSON_OBJECT) throw invalidJson('the body must be an object');
+  const index = scanBody(body);
   const unusual = quickCheck(index) === 'unsure';
   if (unusual) parseChatRequest(JSON.parse(toText(body)));
   return new ChatRequest(index, unusual);
@@ -140,10 +140,4 @@ function readOutputLimit(index: JsonIndex): number | null {
   ].filter((limit) => limit !== undefined);
   // Hosts differ in which of the two they obey, so the larger one is the bound.
   return limits.length === 0 ? null : Math.max(...limits);
-}
-
-function readRequirement(index: JsonIndex): boolean {
-  const provider = index.member(0, 'provider');
-  if (provider < 0 || index.kind(provider) !== JSON_OBJECT) return false;
-  return index.kind(index.member(provider, 'require_parameters')) === JSON_TRUE;
 }

@@ -22,7 +22,7 @@ describe('usage of an honest upstream', () => {
     expect(shown(usage({ input: 11, output: 7 }, { native }))).toMatchObject(native);
   });
 
-  it('gets what it left out, and details are merged member by member', () => {
+  it('gets what it left out, and details are merged member by member (contract: Answers, usage; cost)', () => {
     const native = {
       prompt_tokens: 11,
       completion_tokens: 7,

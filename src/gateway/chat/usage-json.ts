@@ -54,7 +54,8 @@ function merge(first: JsonRecord, second: JsonRecord): JsonRecord {
 /** Members that carry the host's own bill: ours stands in their place. */
 const OWN_MEMBERS = new Set(['cost', 'cost_details', 'is_byok']);
 
-function nativeMembers(native: unknown): JsonRecord {
+/** What the host said, without its own bill. */
+export function nativeMembers(native: unknown): JsonRecord {
   if (!isRecord(native)) return {};
   return Object.fromEntries(Object.entries(native).filter(([key]) => !OWN_MEMBERS.has(key)));
 }
@@ -83,13 +84,18 @@ function textOf(usage: Usage, usageText: string | null): string {
   return JSON.stringify(honest ? merge(native, ours) : merge(ours, native));
 }
 
-/** JSON text of the `usage` member. Amounts are exact decimals, never floats on the way. */
-export function usageJson({ usage, usageText, cost }: UsageTold): string {
-  const text = textOf(usage, usageText).trimEnd();
+/** JSON text of members that follow others. Amounts are exact decimals, never floats on the way. */
+export function costMembers(cost: CostSplit): string {
   const total = formatUsd(cost.total);
   return (
-    `${text.slice(0, -1)},"cost":${total},"cost_details":{"upstream_inference_cost":${total},` +
+    `,"cost":${total},"cost_details":{"upstream_inference_cost":${total},` +
     `"upstream_inference_prompt_cost":${formatUsd(cost.prompt)},` +
-    `"upstream_inference_completions_cost":${formatUsd(cost.completions)}}}`
+    `"upstream_inference_completions_cost":${formatUsd(cost.completions)}}`
   );
+}
+
+/** JSON text of the `usage` member. */
+export function usageJson({ usage, usageText, cost }: UsageTold): string {
+  const text = textOf(usage, usageText).trimEnd();
+  return `${text.slice(0, -1)}${costMembers(cost)}}`;
 }

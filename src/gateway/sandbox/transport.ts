@@ -14,6 +14,7 @@ import type {
 } from '#base/transport.ts';
 import type { TokenCounter } from '../tokens.ts';
 import { recordOf, type JsonRecord } from '#providers/json.ts';
+import { embed } from './embed.ts';
 import { promptOf, replyTo, type SandboxCall, type SandboxReply } from './reply.ts';
 
 export interface SandboxOptions {
@@ -153,13 +154,16 @@ export class SandboxTransport implements Transport {
   ): Promise<void> {
     const { tokens, clock, newId } = this.#options;
     const call = toCall(request);
+    if (request.url.endsWith('/embeddings')) {
+      const answer = await embed({ ...call.body, model: call.model }, tokens);
+      if (!delivery.aborted) answerWhole(handler, 200, answer);
+      return;
+    }
     const reply = await replyTo(call, tokens);
     if (reply.kind === 'error') {
       if (delivery.aborted) return;
       const error = { message: reply.message, type: 'sandbox_error', param: null, code: null };
-      handler.onHead(reply.status, { 'content-type': 'application/json' });
-      handler.onData(toBytes(JSON.stringify({ error })));
-      handler.onEnd();
+      answerWhole(handler, reply.status, { error });
       return;
     }
     if (reply.kind === 'text') await delivery.wait(reply.delayMs);
@@ -188,6 +192,12 @@ interface Answer {
   readonly usage: JsonRecord;
 }
 
+function answerWhole(handler: UpstreamHandler, status: number, body: JsonRecord): void {
+  handler.onHead(status, { 'content-type': 'application/json' });
+  handler.onData(toBytes(JSON.stringify(body)));
+  handler.onEnd();
+}
+
 function whole({ handler, call }: Way, frame: Frame, { generated, usage }: Answer): void {
   const choices = Array.from({ length: choiceCount(call.body) }, (_, index) => ({
     index,
@@ -195,12 +205,8 @@ function whole({ handler, call }: Way, frame: Frame, { generated, usage }: Answe
     logprobs: null,
     finish_reason: generated.finish,
   }));
-  handler.onHead(200, { 'content-type': 'application/json' });
   const { id, created, model } = frame;
-  handler.onData(
-    toBytes(JSON.stringify({ id, object: 'chat.completion', created, model, choices, usage })),
-  );
-  handler.onEnd();
+  answerWhole(handler, 200, { id, object: 'chat.completion', created, model, choices, usage });
 }
 
 async function stream(way: Way, frame: Frame, { generated, usage }: Answer): Promise<void> {

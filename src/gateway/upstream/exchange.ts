@@ -57,11 +57,6 @@ export interface ExchangeOptions extends AnswerContext {
 }
 
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
-/**
- * After the client left, an upstream that bills on is read so long to learn its usage (money.md,
- * rule 6).
- */
-const DRAIN_MS_MAX = 30_000;
 /** A client that takes nothing for so long has gone. */
 const CLIENT_STALL_MS_MAX = 120_000;
 /**
@@ -106,10 +101,10 @@ export class Exchange implements UpstreamHandler {
   run(transport: Transport, request: UpstreamRequest): Promise<Reply> {
     const { deadlines, sink } = this.#options;
     deadlines.add(this.#deadline);
-    sink.onGone(() => this.#clientGone());
+    sink.onGone(() => this.clientGone());
     this.#upstream = transport.send(request, this);
     // Who left a moment before was not told to the listener.
-    if (sink.closed) this.#clientGone();
+    if (sink.closed) this.clientGone();
     return this.#reply.promise;
   }
 
@@ -264,28 +259,29 @@ export class Exchange implements UpstreamHandler {
     });
   }
 
-  #clientGone(): void {
+  /** The client has left: what happens to the upstream is the provider's habit. */
+  clientGone(): void {
     if (this.#mode === 'over' || this.#gone) return;
     this.#gone = true;
     this.#paused = false;
-    const { endpoint, deadlines } = this.#options;
+    const { endpoint, deadlines, limits } = this.#options;
     if (endpoint.provider.onCancel === 'stops') {
-      this.#leave();
+      this.leave();
       return;
     }
     this.#upstream?.resume();
-    this.#deadline.dueMs = deadlines.now() + DRAIN_MS_MAX;
+    this.#deadline.dueMs = deadlines.now() + limits.drainMsMax;
   }
 
   #expire(): void {
     if (this.#gone || this.#answer?.ended === true) {
-      this.#leave();
+      this.leave();
       return;
     }
     if (this.#paused) {
       // The client's silence is not the upstream's failure: the answer is not free for it.
       this.#options.deadlines.add(this.#deadline);
-      this.#clientGone();
+      this.clientGone();
       this.#options.sink.destroy();
       return;
     }
@@ -298,8 +294,9 @@ export class Exchange implements UpstreamHandler {
     this.#fail(fromSilence(what, this.#options.deadlines.now() - this.#startedMs));
   }
 
-  /** Gives the upstream up for a client that has gone, or after all has been said. */
-  #leave(): void {
+  /** Gives the upstream up, for nobody waits for the rest of it. */
+  leave(): void {
+    if (this.#mode === 'over') return;
     this.#upstream?.abort();
     this.#end();
     this.#reply.resolve({ kind: 'gone', failed: false });

@@ -23,7 +23,17 @@ export interface PreparedRequest {
   readonly warnings: readonly Warning[];
   /** Of the token that stands in the secret's place, if one does. */
   readonly tokenKey: string | null;
+  /** The calls that the attempt is made of where it takes several; empty where it is one. */
+  readonly pieces: readonly Piece[];
 }
+
+/** A part of a request, as a call of its own. */
+export interface Piece {
+  readonly request: InferenceRequest;
+  readonly prepared: PreparedRequest;
+}
+
+const ONE_CALL: readonly Piece[] = [];
 
 const USER_AGENT = 'omnix/0.1';
 
@@ -85,7 +95,7 @@ function finishRequest(
   for (const [name, value] of endpoint.headers) headers.push(name, value);
   if (said.headers.length > 0) addHeaders(headers, said.headers);
   const request = { method, url, headers, body: said.body };
-  return { request, warnings: said.warnings, tokenKey };
+  return { request, warnings: said.warnings, tokenKey, pieces: ONE_CALL };
 }
 
 function identify(

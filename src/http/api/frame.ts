@@ -1,15 +1,14 @@
 /**
- * What every management route shares: a request id, the caller, errors as the table says, and a
- * log line for what goes wrong. Written once, so that no route can forget it.
+ * What every management route shares: a request id, the caller, and errors that carry that id.
+ * Written once, so that no route can forget it.
  */
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { newId } from '#base/ids.ts';
 import type { Result } from '#base/result.ts';
 import type { LedgerUnavailable } from '#ledger/ledger.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
-import { toGatewayError, type GatewayError } from '#wire/errors.ts';
-import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
-import { methodNotAllowed, permissionDenied, serviceUnavailable } from '#wire/refusals.ts';
+import { methodNotAllowed, permissionDenied } from '#wire/refusals.ts';
+import { answerError } from '../error-answer.ts';
 import { toMoneyJson, toResponse, type MoneyJson } from './answer.ts';
 import type { ApiEnv, ApiServices } from './ports.ts';
 
@@ -28,35 +27,13 @@ export function createFrame(services: ApiServices, paths: readonly string[]): Ho
     await next();
   };
   for (const path of paths) app.use(path, admit);
-  app.onError((thrown, context) => {
-    const error = toAnswerable(thrown, context.req.method);
-    const requestId = context.get('requestId');
-    if (error.status >= 500) {
-      services.log.write('error', 'management request failed', {
-        request_id: requestId,
-        code: error.code,
-        status: error.status,
-        method: context.req.method,
-        cause: thrown instanceof Error ? thrown.name : typeof thrown,
-      });
-    }
-    return answerError(requestId, error);
-  });
+  app.onError((thrown, context) =>
+    answerError(services.log, thrown, {
+      requestId: context.get('requestId'),
+      method: context.req.method,
+    }),
+  );
   return app;
-}
-
-function answerError(requestId: string, error: GatewayError): Response {
-  return toResponse(requestId, {
-    status: error.status,
-    json: JSON.stringify(toOpenAiErrorBody(error, requestId)),
-    headers: errorHeaders(error),
-  });
-}
-
-/** An outage is a 503; a write that may have happened is not repeated by clients. */
-function toAnswerable(thrown: unknown, method: string): GatewayError {
-  if (!(thrown instanceof DatabaseUnavailable)) return toGatewayError(thrown);
-  return serviceUnavailable('the database cannot be reached', { shouldRetry: method === 'GET' });
 }
 
 /** What the ledger read. Throws what becomes a 503 when it could not. */

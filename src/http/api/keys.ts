@@ -9,18 +9,24 @@ import type { KeyChanges, KeyDraft, KeyRecord } from '#identity/identity.ts';
 import type { KeyUsage } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import {
+  INFERENCE_FIELDS,
   keyChangesForm,
   keyDraftForm,
   keyListForm,
+  keyRotationForm,
+  OLD_SECRETS_MAX,
   type KeyChangesBody,
   type KeyDraftBody,
 } from '#wire/keys.ts';
-import { notFound, unknownUrl } from '#wire/refusals.ts';
+import { invalidValue, notFound } from '#wire/refusals.ts';
 import { parseStrict } from '#wire/strict.ts';
 import { toIsoTime, type MoneyJson } from './answer.ts';
 import { answer, readOrThrow, refuseMethod, requireManagement, type ApiContext } from './frame.ts';
+import { checkKeyFields } from './key-checks.ts';
 import type { ApiEnv, ApiServices } from './ports.ts';
 import { readForm } from './read-body.ts';
+
+const MS_PER_SECOND = 1000;
 
 type UsedAmounts = Omit<KeyUsage, 'limit'>;
 
@@ -40,13 +46,8 @@ export function addKeyRoutes(app: Hono<ApiEnv>, services: ApiServices): void {
   app.patch('/keys/:hash', (context) => changeKey(context, services));
   app.delete('/keys/:hash', (context) => deleteKey(context, services));
   app.all('/keys/:hash', refuseMethod('GET', 'PATCH', 'DELETE'));
-  app.all('/keys/:hash/rotate', (context) => {
-    throw unknownUrl(
-      context.req.method,
-      '/v1/keys/{hash}/rotate',
-      'Rotation is not available yet: make a new key, switch over, and delete the old one.',
-    );
-  });
+  app.post('/keys/:hash/rotate', (context) => rotateKey(context, services));
+  app.all('/keys/:hash/rotate', refuseMethod('POST'));
   app.get('/key', (context) => showOwnKey(context, services));
   app.all('/key', refuseMethod('GET'));
 }
@@ -64,12 +65,14 @@ async function listKeys(context: ApiContext, services: ApiServices): Promise<Res
 async function createKey(context: ApiContext, services: ApiServices): Promise<Response> {
   requireManagement(context, 'create keys');
   const body = await readForm(context.req.raw, keyDraftForm);
+  checkKeyFields(services, body);
   const { organizationId } = context.get('caller');
   const draft: KeyDraft = {
+    ...toPowers(body),
     kind: toKind(body),
     name: body.name,
     organizationId,
-    limit: body.limit,
+    limit: body.limit ?? null,
   };
   const { record, secret } = await services.identity.createKey(draft);
   // Should this fail, nobody ever learns the secret.
@@ -93,6 +96,7 @@ async function showKey(context: ApiContext, services: ApiServices): Promise<Resp
 async function changeKey(context: ApiContext, services: ApiServices): Promise<Response> {
   requireManagement(context, 'change keys');
   const body = await readForm(context.req.raw, keyChangesForm);
+  checkKeyFields(services, body);
   const record = await findKey(context, services);
   refuseUnfit(context, record, body);
   const { organizationId, keyId } = record;
@@ -104,22 +108,57 @@ async function changeKey(context: ApiContext, services: ApiServices): Promise<Re
   return answer(context, 200, { data: await withUsage(changed, services) });
 }
 
-function toChanges({ name, limit, disabled }: KeyChangesBody): KeyChanges {
+function toChanges(body: KeyChangesBody): KeyChanges {
+  const { name, limit, disabled } = body;
   return {
+    ...toPowers(body),
     ...(name === undefined ? {} : { name }),
     ...(limit === undefined ? {} : { limit }),
     ...(disabled === undefined ? {} : { disabled }),
   };
 }
 
+type KeyPowers = Pick<KeyChanges, 'expiresAtMs' | 'models' | 'providers' | 'metadata' | 'tags'>;
+
+/** What was sent of the fields that making and changing a key have in common. */
+function toPowers(body: KeyDraftBody | KeyChangesBody): KeyPowers {
+  const { expires_at: expiresAtMs, models, providers, metadata, tags } = body;
+  return {
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(models === undefined ? {} : { models }),
+    ...(providers === undefined ? {} : { providers }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
+
 function refuseUnfit(context: ApiContext, record: KeyRecord, body: KeyChangesBody): void {
-  if (record.kind === 'management' && body.limit !== undefined && body.limit !== null) {
-    throw new GatewayError('invalid_value', {
-      message: 'A management key never spends, so it takes no limit.',
-      param: 'limit',
-    });
+  const unfit = INFERENCE_FIELDS.find((field) => (body[field] ?? null) !== null);
+  if (record.kind === 'management' && unfit !== undefined) {
+    throw invalidValue(unfit, 'a management key never runs inference and has none; leave it out');
   }
   if (body.disabled === true) refuseOwnKey(context, record.keyId, 'disable');
+}
+
+async function rotateKey(context: ApiContext, services: ApiServices): Promise<Response> {
+  requireManagement(context, 'rotate keys');
+  const { overlap_seconds: overlap } = await readForm(context.req.raw, keyRotationForm);
+  const record = await findKey(context, services);
+  if (overlap > 0 && record.oldSecrets.length >= OLD_SECRETS_MAX) throw refuseOverlap(record);
+  const rotated = await services.identity.rotateKey(record, overlap * MS_PER_SECOND);
+  if (rotated === null) throw noSuchKey(record.keyId);
+  const { record: renewed, secret } = rotated;
+  return answer(context, 201, { data: await withUsage(renewed, services), key: secret });
+}
+
+function refuseOverlap({ oldSecrets }: KeyRecord): GatewayError {
+  const [first] = oldSecrets;
+  const end = first === undefined ? 'soon' : `at ${toIsoTime(first.endsAtMs)}`;
+  return invalidValue(
+    'overlap_seconds',
+    `${oldSecrets.length} old secrets of this key still work, and no more may; ` +
+      `the first of them ends ${end}. Send 0 to end them all now`,
+  );
 }
 
 async function deleteKey(context: ApiContext, services: ApiServices): Promise<Response> {
@@ -191,6 +230,15 @@ function toKeyJson(record: KeyRecord, usage: UsedAmounts): { readonly [key: stri
     usage_daily: usage.daily,
     usage_weekly: usage.weekly,
     usage_monthly: usage.monthly,
+    expires_at: record.expiresAtMs === null ? null : toIsoTime(record.expiresAtMs),
+    models: record.models,
+    providers: record.providers,
+    metadata: record.metadata ?? {},
+    tags: record.tags ?? [],
+    old_secrets: record.oldSecrets.map(({ label, endsAtMs }) => ({
+      label,
+      expires_at: toIsoTime(endsAtMs),
+    })),
     created_at: toIsoTime(record.createdAtMs),
     updated_at: record.updatedAtMs === null ? null : toIsoTime(record.updatedAtMs),
   };

@@ -26,7 +26,7 @@ function draft(fields: object = {}): string {
 }
 
 describe('keys work', () => {
-  it('are made, listed, read, changed and deleted', async () => {
+  it('are made, listed, read, changed and deleted (contract: Keys and callers, POST /v1/keys; GET PATCH DELETE /v1/keys; keyed HMAC)', async () => {
     const { call, records } = await startHouse();
     const made = await call('/keys', { body: draft({ limit: 12.5 }) });
     expect(made.status).toBe(201);
@@ -78,7 +78,7 @@ describe('keys work', () => {
     expect(records.get(hash)?.limit).toBe(nano);
   });
 
-  it('shows amounts as exact numbers, and what is left of a limit never below zero', async () => {
+  it('shows amounts as exact numbers, and what is left of a limit never below zero (contract: Keys and callers, amounts)', async () => {
     const { call, usage } = await startHouse();
     const made = await call('/keys', { body: '{"name":"a","limit":"0.000000002"}' });
     const { hash } = keyCreatedResponseSchema.parse(made.json).data;
@@ -89,7 +89,51 @@ describe('keys work', () => {
     expect(text).toContain('"usage":123456789.012345678,"usage_daily":0.000000001,');
   });
 
-  it('let an inference key see itself', async () => {
+  it('are rotated: the same key, a new secret, shown once (contract: Keys and callers, rotation; hash)', async () => {
+    const { call } = await startHouse();
+    const made = keyCreatedResponseSchema.parse((await call('/keys', { body: draft() })).json);
+    const path = `/keys/${made.data.hash}`;
+    const rotated = await call(`${path}/rotate`, { body: '{"overlap_seconds":3600}' });
+    expect(rotated.status).toBe(201);
+    const { data, key } = keyCreatedResponseSchema.parse(rotated.json);
+    expect(key).not.toBe(made.key);
+    expect(data).toEqual({
+      ...made.data,
+      label: data.label,
+      old_secrets: [{ label: made.data.label, expires_at: '2026-11-20T01:00:00.000Z' }],
+    });
+    const shown = await call(path);
+    expect(keyResponseSchema.parse(shown.json).data).toEqual(data);
+    expect(shown.text).not.toContain(key);
+  });
+
+  it('carry what they were given, lose it with null, and keep what a change leaves out', async () => {
+    const { call } = await startHouse();
+    const powers = {
+      expires_at: '2030-01-02T03:04:05.000Z',
+      models: ['gpt-4o', 'openai/gpt-4o-mini'],
+      metadata: { team: 'search', empty: '' },
+      tags: ['prod', 'eu'],
+    };
+    const made = await call('/keys', { body: draft(powers) });
+    const { data } = keyCreatedResponseSchema.parse(made.json);
+    expect(data).toMatchObject(powers);
+    const change = async (fields: object) => {
+      const body = JSON.stringify(fields);
+      const changed = await call(`/keys/${data.hash}`, { method: 'PATCH', body });
+      return keyResponseSchema.parse(changed.json).data;
+    };
+    expect(await change({ name: 'b' })).toMatchObject({ name: 'b', ...powers });
+    expect(await change({ metadata: { team: 'ads' } })).toMatchObject({
+      ...powers,
+      metadata: { team: 'ads' },
+    });
+    const none = { expires_at: null, models: null, providers: null };
+    const gone = await change({ ...none, metadata: null, tags: [] });
+    expect(gone).toMatchObject({ ...none, metadata: {}, tags: [] });
+  });
+
+  it('let an inference key see itself (contract: Keys and callers, GET /v1/key)', async () => {
     const { call, live } = await startHouse();
     const own = ownKeyResponseSchema.parse((await call('/key', { as: 'live' })).json).data;
     expect(own).toMatchObject({
@@ -101,7 +145,7 @@ describe('keys work', () => {
 });
 
 describe('credit works', () => {
-  it('is granted exactly and told with who granted it', async () => {
+  it('is granted exactly and told with who granted it (contract: Keys and callers, grants)', async () => {
     const { call, grants, owner } = await startHouse();
     const body = '{"amount_usd": 999999.999999999, "reason": " launch "}';
     const granted = await call('/credits/grants', { body });
@@ -119,7 +163,7 @@ describe('credit works', () => {
     ]);
   });
 
-  it('is shown to every key, to a test key that of the sandbox', async () => {
+  it('is shown to every key, to a test key that of the sandbox (contract: Keys and callers, GET /v1/credits)', async () => {
     const { call } = await startHouse();
     const live = await call('/credits', { as: 'live' });
     expect(live.text).toBe(
@@ -228,6 +272,7 @@ describe('roles and organizations, promise 29', () => {
     ['/keys/key_x', {}],
     ['/keys/key_x', { method: 'PATCH', body: '{"disabled":true}' }],
     ['/keys/key_x', { method: 'DELETE' }],
+    ['/keys/key_x/rotate', { body: '{"overlap_seconds":0}' }],
     ['/credits/grants', { body: '{"amount_usd":1,"reason":"mine"}' }],
   ];
 
@@ -255,6 +300,8 @@ describe('roles and organizations, promise 29', () => {
       const refused = await call(path, { ...init, organization: FOREIGN });
       expect(refused.status).toBe(404);
     }
+    const rotation = { body: '{"overlap_seconds":0}', organization: FOREIGN };
+    expect((await call(`${path}/rotate`, rotation)).status).toBe(404);
     const generation = await call(`/generation?id=${requestId}`, { organization: FOREIGN });
     expect(generation.status).toBe(404);
     expect(records.get(live.keyId)).toMatchObject({ disabled: false, limit: null });
@@ -296,36 +343,27 @@ describe('roles and organizations, promise 29', () => {
 });
 
 describe('what is not served yet is refused by name', () => {
-  it.each([
-    'limit_reset',
-    'expires_at',
-    'models',
-    'providers',
-    'rpm',
-    'tpm',
-    'max_concurrency',
-    'project_id',
-  ])('the field %s of a key', async (field) => {
-    const { call } = await startHouse();
-    const refused = await call('/keys', { body: draft({ [field]: null }) });
-    expect(refused.json).toMatchObject({
-      error: { code: 'unsupported_parameter', param: field },
-    });
-  });
+  it.each(['limit_reset', 'rpm', 'tpm', 'max_concurrency', 'project_id'])(
+    'the field %s of a key (contract: Keys and callers, limit_reset; rpm and tpm; project_id)',
+    async (field) => {
+      const { call } = await startHouse();
+      const refused = await call('/keys', { body: draft({ [field]: null }) });
+      expect(refused.json).toMatchObject({
+        error: { code: 'unsupported_parameter', param: field },
+      });
+    },
+  );
 
-  it('several fields at once, the expiry of a grant, a header and rotation', async () => {
+  it('several fields at once, the expiry of a grant and a header (contract: Keys and callers, expiry of a grant; later fields)', async () => {
     const { call } = await startHouse();
     const several = await call('/keys', { body: draft({ rpm: 1, tpm: 1 }) });
     expect(several.text).toContain("'rpm', 'tpm' are not available yet");
     const grant = { amount_usd: 1, reason: 'r', expires_at: '2027-01-01' };
     const expiring = await call('/credits/grants', { body: JSON.stringify(grant) });
     expect(expiring.json).toMatchObject({ error: { param: 'expires_at' } });
-    const headers = { 'idempotency-key': 'a' };
-    const repeated = await call('/keys', { body: draft(), headers });
-    expect(repeated.json).toMatchObject({ error: { param: 'idempotency-key' } });
-    const rotated = await call('/keys/key_x/rotate', { body: '{}' });
-    expect(rotated.status).toBe(404);
-    expect(rotated.text).toContain('Rotation is not available yet');
+    const headers = { 'x-omnix-explain': '1' };
+    const explained = await call('/keys', { body: draft(), headers });
+    expect(explained.json).toMatchObject({ error: { param: 'x-omnix-explain' } });
   });
 });
 

@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { addCreditRoutes } from './credits.ts';
 import { createFrame } from './frame.ts';
 import { addGenerationRoutes } from './generation.ts';
+import { runOnce } from './run-once.ts';
 import { addKeyRoutes } from './keys.ts';
 import type { ApiEnv, ApiServices } from './ports.ts';
 
@@ -14,6 +15,7 @@ const PATHS = ['/keys/*', '/key', '/credits/*', '/generation'];
  */
 export function createManagementApp(services: ApiServices): Hono<ApiEnv> {
   const app = createFrame(services, PATHS);
+  for (const path of PATHS) app.use(path, runOnce(services));
   addKeyRoutes(app, services);
   addCreditRoutes(app, services);
   addGenerationRoutes(app, services);

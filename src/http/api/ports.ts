@@ -1,6 +1,9 @@
 /** What the management routes need of the other rooms; `compose.ts` fills it. */
+import type { Clock } from '#base/clock.ts';
 import type { NanoUsd } from '#base/money.ts';
 import type { Log } from '#base/log.ts';
+import type { Directory } from '#gateway/endpoint.ts';
+import type { Idempotency } from '#gateway/idempotency/idempotency.ts';
 import type { Caller, Identity } from '#identity/identity.ts';
 import type { Book, PrepaidLedger } from '#ledger/ledger.ts';
 import type { Context } from 'hono';
@@ -33,8 +36,11 @@ export type LedgerReads = Pick<PrepaidLedger, 'creditSummary' | 'keyUsage' | 're
 /** The part of identity that these routes use. */
 export type KeyDirectory = Pick<
   Identity,
-  'createKey' | 'getKey' | 'listKeys' | 'updateKey' | 'deleteKey'
+  'createKey' | 'getKey' | 'listKeys' | 'updateKey' | 'rotateKey' | 'deleteKey'
 >;
+
+/** What names of models and providers there are. */
+export type NameDirectory = Pick<Directory, 'resolve' | 'nearest' | 'all'>;
 
 /** What travels with one management request. */
 export interface ApiEnv {
@@ -45,6 +51,9 @@ export interface ApiServices {
   readonly identity: KeyDirectory;
   readonly ledger: LedgerReads;
   readonly credit: CreditDesk;
+  readonly directory: NameDirectory;
+  readonly idempotency: Pick<Idempotency, 'begin'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Log;
   /** Who calls, from whichever header carries the key. Throws a GatewayError. */
   readonly authenticate: (context: Context<ApiEnv>) => Promise<Caller>;

@@ -77,8 +77,8 @@ function tooLarge(): GatewayError {
   return requestTooLarge('body', BODY_BYTES_MAX);
 }
 
-/** Stops reading at the limit, whatever the headers said. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+/** Throws a GatewayError (400, 413). Stops reading at the limit, whatever the headers said. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array(0);
   const buffer = new Uint8Array(BODY_BYTES_MAX);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   house = await createTestGateway({
     models: {
       'org/deep/name': { endpoints: [endpoint], context: 4_096, max_output: 512 },
-      'odd name%': { endpoints: [endpoint] },
+      'odd name%': { endpoints: [endpoint], capabilities: ['tools'] },
       fast: { alias: ['at-a', 'at-b'] },
     },
   });
@@ -27,7 +27,7 @@ const idsOf = (models: readonly { readonly [key: string]: unknown }[]) =>
   models.map(({ id }) => id);
 
 describe('the list (experience 5)', () => {
-  it('is what the official client reads', async () => {
+  it('is what the official client reads (contract: Answers, GET /v1/models)', async () => {
     const page = await house.client.models.list();
     const ids = page.data.map(({ id }) => id);
     expect(ids).toEqual(expect.arrayContaining(['at-a', 'org/deep/name', 'fast', 'sandbox/echo']));
@@ -37,13 +37,13 @@ describe('the list (experience 5)', () => {
     }
   });
 
-  it('shows a test key the sandbox only, and no alias of anything else', async () => {
+  it('shows a test key the sandbox only, and no alias of anything else (contract: Answers, GET /v1/models)', async () => {
     const ids = idsOf(await list('/v1/models', house.keys.test));
     expect(ids.length).toBeGreaterThan(0);
     expect(ids.filter((id) => !String(id).startsWith('sandbox/'))).toEqual([]);
   });
 
-  it('shows the whole catalog on request, each with whether it can be used', async () => {
+  it('shows the whole catalog on request, each with whether it can be used (contract: Answers, whole catalog)', async () => {
     const all = await list('/v1/models?available=all');
     const find = (id: string) => all.find((model) => model['id'] === id);
     expect(find('at-a')).toMatchObject({ available: true });
@@ -69,9 +69,18 @@ describe('the list (experience 5)', () => {
   });
 });
 
+describe('what the operator says of a model', () => {
+  it('is shown as its capabilities (contract: Config file, capabilities of a model)', async () => {
+    const models = await list('/v1/models?capability=tools');
+    const found = models.find(({ id }) => id === 'odd name%');
+    expect(found).toMatchObject({ capabilities: ['tools'] });
+    expect(idsOf(models)).not.toContain('at-a');
+  });
+});
+
 describe('one model', () => {
   it.each(['org/deep/name', 'org%2Fdeep%2Fname', 'org%2fdeep/name'])(
-    'is found with its slashes raw or escaped: %s',
+    'is found with its slashes raw or escaped: %s (contract: Answers, slashes)',
     async (spelled) => {
       const response = await house.get(`/v1/models/${spelled}`);
       expect(response.status).toBe(200);

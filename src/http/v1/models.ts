@@ -8,7 +8,7 @@ import { newId } from '#base/ids.ts';
 import { endMessage } from '#catalog/lifecycle.ts';
 import { authenticate } from '#gateway/admit.ts';
 import type { Directory, PublicModel } from '#gateway/endpoint.ts';
-import { mayUse } from '#gateway/plan.ts';
+import { reachable, usableModels } from '#gateway/reach.ts';
 import type { Caller, Identity } from '#identity/identity.ts';
 import { methodNotAllowed, modelNotFound, modelShutDown } from '#wire/refusals.ts';
 import type { OpenExchange } from '../exchange.ts';
@@ -30,22 +30,17 @@ function respond(context: Context, body: unknown): Response {
   });
 }
 
-/** What a caller can use now. An alias is as usable as the models behind it. */
-function usableBy(caller: Caller, directory: Directory): readonly PublicModel[] {
-  return directory
-    .available()
-    .filter((model) => directory.resolve(model.id).every((behind) => mayUse(caller, behind)));
-}
-
 function listModels(services: ModelRouteServices, caller: Caller, context: Context): Response {
   const { directory, clock } = services;
   const query = readModelQuery(context.req.query());
-  const usable = new Set(usableBy(caller, directory));
-  const shown = query.all ? directory.all() : [...usable];
+  const usable = new Map(usableModels(directory, caller).map((model) => [model.id, model]));
+  const all = (): readonly PublicModel[] =>
+    directory.all().map((model) => usable.get(model.id) ?? model);
+  const shown = query.all ? all() : [...usable.values()];
   const nowMs = clock.nowMs();
   const data = shown.filter(query.matches).map((model) => ({
     ...toModel(model, nowMs),
-    ...(query.all ? { available: usable.has(model) } : {}),
+    ...(query.all ? { available: usable.has(model.id) } : {}),
   }));
   return respond(context, { object: 'list', data });
 }
@@ -67,12 +62,24 @@ interface Wanted {
 
 const ENDPOINTS = '/endpoints';
 
+/** Also what nobody serves here; not what is served only where this caller may not have it run. */
+function firstReachable(
+  { directory }: ModelRouteServices,
+  caller: Caller,
+  name: string,
+): PublicModel | undefined {
+  for (const model of directory.resolve(name)) {
+    const seen = reachable(directory, caller, model);
+    if (seen !== null && (seen === model || seen.endpoints.length > 0)) return seen;
+  }
+  return undefined;
+}
+
 function findModel(services: ModelRouteServices, caller: Caller, name: string): Wanted {
   const { directory } = services;
-  const usable = usableBy(caller, directory);
+  const usable = usableModels(directory, caller);
   const find = (wanted: string): PublicModel | undefined =>
-    usable.find(({ id }) => id === wanted) ??
-    directory.resolve(wanted).find((model) => mayUse(caller, model));
+    usable.find(({ id }) => id === wanted) ?? firstReachable(services, caller, wanted);
   const whole = find(name);
   if (whole !== undefined) return { model: whole, endpointsOnly: false };
   const endpointsOnly = name.endsWith(ENDPOINTS);

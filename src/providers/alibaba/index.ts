@@ -12,6 +12,8 @@ export const alibaba = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): not cancellable.
   onCancel: 'bills_on',
   offers,
+  // text-embedding-v3 and v4 take ten (https://help.aliyun.com/zh/model-studio, read 2026-11).
+  embeddings: { inputsMax: 10, tokens: false },
   habits: {
     // @ai-sdk/alibaba 1.0.61 sends max_tokens; the other name was not verified (2026-11).
     renamesMaxTokens: true,

@@ -4,7 +4,7 @@ import { azureAddress } from './address.ts';
 
 function url(baseUrl: string): string {
   const target = { baseUrl, model: 'our dep', region: null, project: null, account: null };
-  return azureAddress(target).url;
+  return azureAddress(target, 'chat').url;
 }
 
 describe('the address of a deployment', () => {

@@ -4,17 +4,18 @@
  * (`/openai/deployments/d`), or the newer `/openai/v1`, where the deployment goes as model in the
  * body. A query of the base URL, such as an `api-version`, stays.
  */
-import type { Target, UpstreamAddress } from '../provider.ts';
+import type { Operation, Target, UpstreamAddress } from '../provider.ts';
 
 /**
  * The latest version of the dated API that is generally available (Microsoft's page, 2024-10-21).
  */
 const API_VERSION = '2024-10-21';
 
-export function azureAddress(target: Target): UpstreamAddress {
+export function azureAddress(target: Target, operation: Operation): UpstreamAddress {
   const url = new URL(target.baseUrl);
   const base = url.pathname.replace(/\/+$/, '');
-  url.pathname = `${deploymentPath(base, target.model)}/chat/completions`;
+  const path = operation === 'embeddings' ? '/embeddings' : '/chat/completions';
+  url.pathname = `${deploymentPath(base, target.model)}${path}`;
   const dated = url.pathname.includes('/deployments/');
   if (dated && !url.searchParams.has('api-version')) {
     url.searchParams.set('api-version', API_VERSION);

@@ -20,6 +20,7 @@ export const azureOpenai = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): cancellable.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   address: azureAddress,
   credentials: ({ secret }) => ({ headers: [['api-key', secret]] }),
   habits: { maxTokensKey: 'max_completion_tokens' },

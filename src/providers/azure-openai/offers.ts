@@ -65,6 +65,7 @@ gpt-image-1.5-2025-12-16 input=5 cache_read=1.25 image_input=8 output=32 image_o
 gpt-image-2 input=5 cache_read=1.25 image_input=8 output=10 image_output=30
 gpt-image-2-2026-04-21 input=5 cache_read=1.25 image_input=8 output=10 image_output=30
 text-embedding-3-large input=0.13 output=0
+text-embedding-3-small input=0.02 output=0
 text-embedding-ada-002 input=0.1 output=0
 tts-1 character=0.000015
 tts-1-hd character=0.00003

@@ -1,6 +1,6 @@
 /**
  * Where a model of Bedrock is: a host per region, the model in the path, and another path where
- * the answer streams. The id may be a model's, an inference profile's or an ARN: it is encoded
+ * the answer streams or is vectors. The id may be a model's, a profile's or an ARN: it is encoded
  * whole.
  */
 import type { Operation, Target, UpstreamAddress } from '../provider.ts';
@@ -10,6 +10,12 @@ export const BASE_URL_DEFAULT = `https://bedrock-runtime.${REGION_DEFAULT}.amazo
 
 const PUBLIC_HOST = /^(bedrock-runtime(?:-fips)?)\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?)$/;
 
+const ACTIONS: Readonly<Record<Operation, string>> = {
+  chat: 'converse',
+  chat_stream: 'converse-stream',
+  embeddings: 'invoke',
+};
+
 /** The target's region chooses among Amazon's own hosts; an operator's own host stays. */
 export function bedrockAddress(target: Target, operation: Operation): UpstreamAddress {
   const url = new URL(target.baseUrl);
@@ -18,9 +24,8 @@ export function bedrockAddress(target: Target, operation: Operation): UpstreamAd
     const domain = target.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
     url.hostname = `${own[1] ?? ''}.${target.region}.${domain}`;
   }
-  const action = operation === 'chat_stream' ? 'converse-stream' : 'converse';
   const base = url.pathname.replace(/\/+$/, '');
-  url.pathname = `${base}/model/${encodeModel(target.model)}/${action}`;
+  url.pathname = `${base}/model/${encodeModel(target.model)}/${ACTIONS[operation]}`;
   return { method: 'POST', url: url.href };
 }
 

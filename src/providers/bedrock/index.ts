@@ -1,9 +1,10 @@
 /**
- * Amazon Bedrock. Models of many labs behind one shape, Converse; a host per region; streams in
- * binary frames. A request may be signed or carry an API key.
+ * Amazon Bedrock. Models of many labs behind one shape, Converse, and embedders each behind one of
+ * its own; a host per region; streams in binary frames. A request may be signed or carry a key.
  */
 import { bedrockConverse } from '../dialects/bedrock-converse/codec.ts';
 import { readError } from '../dialects/bedrock-converse/errors.ts';
+import { bedrockEmbeddings } from '../dialects/bedrock-embeddings/families.ts';
 import type { Provider } from '../provider.ts';
 import { BASE_URL_DEFAULT, bedrockAddress } from './address.ts';
 import { bedrockCredentials } from './credentials.ts';
@@ -28,4 +29,5 @@ export const bedrock: Provider = {
   readError,
   offers,
   chat: bedrockConverse,
+  embeddings: bedrockEmbeddings,
 };

@@ -143,13 +143,14 @@ llama-3-70b as=meta.llama3-70b-instruct-v1:0 input=2.65 output=3.5
 llama-3-8b as=meta.llama3-8b-instruct-v1:0 input=0.3 output=0.6
 @ 2026-07-24 https://aws.amazon.com/bedrock/pricing/ (litellm 2026-07-24)
 nova-canvas as=amazon.nova-canvas-v1:0 image=0.06
-nova-2-multimodal-embeddings as=amazon.nova-2-multimodal-embeddings-v1:0 input=0.135 output=0
-titan-embed-image-v1 as=amazon.titan-embed-image-v1 input=0.8 output=0
+nova-2-multimodal-embeddings as=amazon.nova-2-multimodal-embeddings-v1:0 input=0.135 output=0 image=0.00006
+titan-embed-image-v1 as=amazon.titan-embed-image-v1 input=0.8 output=0 image=0.00006
 titan-embed-text-v1 as=amazon.titan-embed-text-v1 input=0.1 output=0
 titan-embed-g1-text-02 as=amazon.titan-embed-g1-text-02 input=0.1 output=0
 titan-embed-text as=amazon.titan-embed-text-v2:0 input=0.02 output=0
-embed-english-v3 as=cohere.embed-english-v3 input=0.1 output=0
-embed-multilingual-v3 as=cohere.embed-multilingual-v3 input=0.1 output=0
+embed-english-v3 as=cohere.embed-english-v3 input=0.1 output=0 image=0.0001
+embed-multilingual-v3 as=cohere.embed-multilingual-v3 input=0.1 output=0 image=0.0001
+embed-v4.0 as=cohere.embed-v4:0 input=0.12 image_input=0.47 output=0
 sd3-5-large as=stability.sd3-5-large-v1:0 image=0.08
 sd3-large as=stability.sd3-large-v1:0 image=0.08
 stable-image-core as=stability.stable-image-core-v1:0 image=0.04

@@ -1,14 +1,16 @@
-/** Cohere: its own v2 chat, spoken through translation only. */
-import type { Provider, Target, UpstreamAddress } from '../provider.ts';
+/** Cohere: its own v2 chat and embeddings, spoken through translation only. */
+import type { Operation, Provider, Target, UpstreamAddress } from '../provider.ts';
 import { cohereChat } from '../dialects/cohere-chat/codec.ts';
 import { readError } from '../dialects/cohere-chat/errors.ts';
+import { cohereEmbeddings } from '../dialects/cohere-embed/support.ts';
 import { offers } from './offers.ts';
 
-/** The official SDK takes the host and adds `/v2/chat`; a base URL that ends in `/v2` is kept. */
-function address(target: Target): UpstreamAddress {
+/** The official SDK takes the host and adds `/v2/...`; a base URL that ends in `/v2` is kept. */
+function address(target: Target, operation: Operation): UpstreamAddress {
   const url = new URL(target.baseUrl);
   const base = url.pathname.replace(/\/+$/, '');
-  url.pathname = base.endsWith('/v2') ? `${base}/chat` : `${base}/v2/chat`;
+  const path = operation === 'embeddings' ? 'embed' : 'chat';
+  url.pathname = base.endsWith('/v2') ? `${base}/${path}` : `${base}/v2/${path}`;
   return { method: 'POST', url: url.href };
 }
 
@@ -26,4 +28,5 @@ export const cohere: Provider = {
   readError,
   offers,
   chat: cohereChat,
+  embeddings: cohereEmbeddings,
 };

@@ -18,8 +18,8 @@ command-r7b-12-2024 input=0.0375 output=0.15
 @ 2026-07-02 https://cohere.com/pricing (models.dev 2026-07-02)
 command-r7b-arabic-02-2025 input=0.0375 output=0.15
 @ 2026-07-24 https://cohere.com/pricing (litellm 2026-07-24)
-embed-v4.0 input=0.12 output=0
-embed-english-light-v3.0 input=0.1 output=0
-embed-english-v3.0 input=0.1 output=0
-embed-multilingual-v3.0 input=0.1 output=0
+embed-v4.0 input=0.12 image_input=0.47 output=0
+embed-english-light-v3.0 input=0.1 output=0 image=0.0001
+embed-english-v3.0 input=0.1 output=0 image=0.0001
+embed-multilingual-v3.0 input=0.1 output=0 image=0.0001
 `);

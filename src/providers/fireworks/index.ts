@@ -12,6 +12,7 @@ export const fireworks = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): cancellable.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: {
     // Not verified that max_completion_tokens or developer are known (2026-11); these are.
     renamesMaxTokens: true,

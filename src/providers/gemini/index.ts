@@ -1,7 +1,8 @@
 /** The Gemini API of Google AI Studio: keys, no projects. */
-import { generateContentAddress } from '../dialects/gemini/address.ts';
+import { generateContentAddress, underBase } from '../dialects/gemini/address.ts';
 import { readError } from '../dialects/gemini/errors.ts';
 import { geminiSupport } from '../dialects/gemini/support.ts';
+import { geminiEmbeddings } from '../dialects/gemini-embeddings/gemini-api.ts';
 import type {
   CredentialInput,
   Credentials,
@@ -17,7 +18,9 @@ function address(target: Target, operation: Operation): UpstreamAddress {
   // Tuned models bring their own collection with them.
   const name = model.includes('/') ? model : `models/${model}`;
   const path = name.split('/').map(encodeURIComponent).join('/');
-  return generateContentAddress({ baseUrl, rootPath: '/v1beta', path }, operation);
+  const place = { baseUrl, rootPath: '/v1beta', path };
+  if (operation !== 'embeddings') return generateContentAddress(place, operation);
+  return underBase({ ...place, path: `${path}:batchEmbedContents` });
 }
 
 function credentials({ secret }: CredentialInput): Credentials {
@@ -38,4 +41,5 @@ export const gemini: Provider = {
   readError,
   offers,
   chat: geminiSupport(),
+  embeddings: geminiEmbeddings,
 };

@@ -18,5 +18,5 @@ gemini-3.7-flash input=0.75 cache_read=0.075 output=3.75 batch input=0.375 outpu
 gemini-3.8-flash input=0.75 cache_read=0.075 output=3.75 batch input=0.375 output=1.875
 @ 2026-07-24 https://ai.google.dev/gemini-api/docs/pricing (litellm 2026-07-24)
 gemini-embedding-001 input=0.15 output=0 batch input=0.075
-gemini-embedding-2 input=0.2 output=0 batch input=0.1
+gemini-embedding-2 input=0.2 audio_input=6.5 image_input=0.45 output=0 batch input=0.1
 `);

@@ -13,6 +13,7 @@ export const lmstudio = openAiFamily({
   // Generation is local and bills nobody.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: {
     renamesMaxTokens: true,
     developerRole: false,

@@ -30,6 +30,12 @@ export const mistral = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): not cancellable.
   onCancel: 'bills_on',
   offers,
+  // EmbeddingRequest of @mistralai/mistralai 2.7.0.
+  embeddings: {
+    tokens: false,
+    renames: { dimensions: 'output_dimension' },
+    drops: { user: 'Mistral takes no id of the end user.' },
+  },
   habits: {
     // 422 for include_usage: github.com/dnakov/anon-kode/issues/53 (2025-03). Sent always
     // (recordings).

@@ -12,6 +12,11 @@ export const nvidia = openAiFamily({
   // Nothing public was found (2026-11): taken to bill to the end.
   onCancel: 'bills_on',
   offers,
+  // Models that tell a question from a passage must be told which it is.
+  embeddings: {
+    tokens: false,
+    purpose: { field: 'input_type', words: { query: 'query', document: 'passage' } },
+  },
   habits: {
     renamesMaxTokens: true,
     developerRole: false,

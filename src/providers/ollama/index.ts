@@ -16,6 +16,7 @@ export const ollama = openAiFamily({
   // The server gives generation up with the connection, and local generation bills nobody.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: {
     // docs.ollama.com/api/openai-compatibility (read 2026-11) lists max_tokens and no other name.
     renamesMaxTokens: true,

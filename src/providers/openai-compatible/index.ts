@@ -15,5 +15,6 @@ export const openaiCompatible = openAiFamily({
   // Unknown hosts are taken to bill to the end: draining learns what they bill.
   onCancel: 'bills_on',
   offers,
+  embeddings: {},
   habits: { usage: { hiddenReasoning: true } },
 });

@@ -18,6 +18,7 @@ const family = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): cancellable.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: { maxTokensKey: 'max_completion_tokens' },
 });
 

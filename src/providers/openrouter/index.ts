@@ -17,6 +17,7 @@ export const openrouter = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11).
   onCancel: 'bills_on',
   offers,
+  embeddings: {},
   habits: {
     maxTokensKey: 'max_completion_tokens',
     reasoningField: 'reasoning_details',

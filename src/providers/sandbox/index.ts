@@ -15,5 +15,6 @@ export const sandbox = openAiFamily({
   needsKey: false,
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: { maxTokensKey: 'max_completion_tokens' },
 });

@@ -4,7 +4,13 @@
  */
 import type { Offer } from '../offers.ts';
 
-const MODELS = ['sandbox/echo', 'sandbox/tools', 'sandbox/slow', 'sandbox/error'];
+const MODELS = [
+  'sandbox/echo',
+  'sandbox/tools',
+  'sandbox/slow',
+  'sandbox/error',
+  'sandbox/embedding',
+];
 
 export const offers: readonly Offer[] = MODELS.map((model) => ({
   model,

@@ -12,6 +12,8 @@ export const siliconflow = openAiFamily({
   // Nothing public was found (2026-11): taken to bill to the end.
   onCancel: 'bills_on',
   offers,
+  // https://docs.siliconflow.cn/en/api-reference/embeddings (read 2026-11).
+  embeddings: { inputsMax: 32 },
   habits: {
     renamesMaxTokens: true,
     developerRole: false,

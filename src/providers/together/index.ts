@@ -13,6 +13,7 @@ export const together = openAiFamily({
   // https://openrouter.ai/docs/api-reference/streaming (read 2026-11): cancellable.
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: {
     // The SDK's types have neither max_completion_tokens nor the role developer.
     renamesMaxTokens: true,

@@ -13,6 +13,7 @@ export const upstage = openAiFamily({
   // Nothing public was found (2026-11): taken to bill to the end.
   onCancel: 'bills_on',
   offers,
+  embeddings: {},
   // Not known to take max_completion_tokens or the role developer.
   habits: {
     renamesMaxTokens: true,

@@ -1,8 +1,10 @@
 /**
  * Where a model is on Vertex AI: a host for each region, a path with project and location, or
- * neither with a key of the express mode. Gemini and Claude have different methods behind them.
+ * neither with a key of the express mode. Gemini, Claude and embedders have different methods
+ * behind them.
  */
 import { generateContentAddress, underBase } from '../dialects/gemini/address.ts';
+import { vertexEmbeddingsMethod } from '../dialects/gemini-embeddings/vertex.ts';
 import type { Operation, Target, UpstreamAddress } from '../provider.ts';
 
 /** The address that no region was chosen for. */
@@ -26,7 +28,9 @@ export function vertexAddress(target: Target, operation: Operation): UpstreamAdd
   const model = encodeURIComponent(modelName(target));
   if (!isClaude(target)) {
     const path = `${parentOf(target)}publishers/google/models/${model}`;
-    return generateContentAddress({ baseUrl, rootPath: '/v1beta1', path }, operation);
+    const place = { baseUrl, rootPath: '/v1beta1', path };
+    if (operation !== 'embeddings') return generateContentAddress(place, operation);
+    return underBase({ ...place, path: `${path}:${vertexEmbeddingsMethod(target)}` });
   }
   const method = operation === 'chat_stream' ? 'streamRawPredict' : 'rawPredict';
   const path = `${parentOf(target)}publishers/anthropic/models/${model}:${method}`;

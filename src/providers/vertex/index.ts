@@ -3,6 +3,7 @@ import { readError as readMessagesError } from '../dialects/anthropic/errors.ts'
 import { anthropicSupport } from '../dialects/anthropic/support.ts';
 import { readError as readGoogleError } from '../dialects/gemini/errors.ts';
 import { geminiSupport } from '../dialects/gemini/support.ts';
+import { vertexEmbeddings } from '../dialects/gemini-embeddings/vertex.ts';
 import { isRecord, parseJson, recordOf } from '../json.ts';
 import type { Provider, UpstreamError, UpstreamErrorInput } from '../provider.ts';
 import { isClaude, vertexAddress } from './address.ts';
@@ -49,4 +50,5 @@ export const vertex: Provider = {
   readError,
   offers,
   chat: (target) => (isClaude(target) ? claudeChat : geminiChat),
+  embeddings: vertexEmbeddings,
 };

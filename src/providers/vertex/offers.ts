@@ -33,7 +33,7 @@ gemini-3.8-flash input=0.75 cache_read=0.075 output=3.75
 claude-opus-5 as=claude-opus-5@default input=5 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10 output=25
 @ 2026-07-24 https://cloud.google.com/vertex-ai/generative-ai/pricing (litellm 2026-07-24)
 gemini-embedding-001 input=0.15 output=0
-gemini-embedding-2 input=0.2 output=0
+gemini-embedding-2 input=0.2 audio_input=6.5 image_input=0.45 output=0
 text-embedding-005 input=0.1 output=0
 text-multilingual-embedding-002 input=0.1 output=0
 `);

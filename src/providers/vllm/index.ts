@@ -13,6 +13,7 @@ export const vllm = openAiFamily({
   // The server aborts the request when the connection closes (finish reason "abort").
   onCancel: 'stops',
   offers,
+  embeddings: {},
   habits: {
     // Many chat templates know no developer role.
     developerRole: false,

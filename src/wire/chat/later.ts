@@ -21,11 +21,7 @@ const PROVIDER_INSTEAD =
 
 /** Request headers, lower case, each with the sentence that says what to do instead. */
 export const LATER_HEADERS: Readonly<Record<string, string>> = {
-  'x-omnix-max-cost':
-    'Leave the header out; `max_completion_tokens` bounds what a request can cost.',
   'x-omnix-explain': 'Leave the header out; GET /v1/generation shows every attempt of a request.',
-  'idempotency-key':
-    'Leave the header out, and do not repeat a request whose outcome you do not know.',
 };
 
 /** Endings of a model id. */

@@ -198,13 +198,16 @@ describe('refuses wrong types by their path', () => {
 });
 
 describe('refuses by name what is not served yet', () => {
-  it.each(Object.keys(LATER_FIELDS))('the field %s, whatever its value', (param) => {
-    for (const value of [null, {}, [], 'x']) {
-      const error = refusalOf({ ...BASE, [param]: value });
-      expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });
-      expect(error.message).toContain(`'${param}' is not available yet.`);
-    }
-  });
+  it.each(Object.keys(LATER_FIELDS))(
+    'the field %s, whatever its value (contract: Keys and callers, later fields)',
+    (param) => {
+      for (const value of [null, {}, [], 'x']) {
+        const error = refusalOf({ ...BASE, [param]: value });
+        expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });
+        expect(error.message).toContain(`'${param}' is not available yet.`);
+      }
+    },
+  );
 
   it('preferences of `provider`, but takes the demand for all parameters', () => {
     const error = refusalOf({ ...BASE, provider: { require_parameters: true, order: ['a'] } });
@@ -215,7 +218,28 @@ describe('refuses by name what is not served yet', () => {
     expect(odd).toMatchObject({ code: 'invalid_type', param: 'provider.require_parameters' });
   });
 
-  it('the suffixes of a model, also of a fallback', () => {
+  it.each([
+    ['order', ['a']],
+    ['only', ['a']],
+    ['ignore', ['a']],
+    ['allow_fallbacks', false],
+    ['sort', 'price'],
+    ['max_price', { prompt: 1 }],
+    ['data_collection', 'deny'],
+    ['zdr', true],
+  ])(
+    'the preference %s of `provider` (contract: Answers, provider preferences; provider.only)',
+    (name, value) => {
+      const error = refusalOf({ ...BASE, provider: { [name]: value } });
+      expect(error).toMatchObject({
+        status: 400,
+        code: 'unsupported_parameter',
+        param: `provider.${name}`,
+      });
+    },
+  );
+
+  it('the suffixes of a model, also of a fallback (contract: Answers, suffixes)', () => {
     expect(refusalOf({ ...BASE, model: 'm:nitro' })).toMatchObject({ param: 'model' });
     const error = refusalOf({ ...BASE, models: ['a', 'b:floor'] });
     expect(error).toMatchObject({ code: 'unsupported_parameter', param: 'models[1]' });
@@ -223,8 +247,8 @@ describe('refuses by name what is not served yet', () => {
   });
 
   it('headers of ours, and no other', () => {
-    expect(findLaterHeader('x-omnix-max-cost')?.param).toBe('x-omnix-max-cost');
-    expect(findLaterHeader('idempotency-key')).not.toBeNull();
+    expect(findLaterHeader('x-omnix-explain')?.param).toBe('x-omnix-explain');
+    expect(findLaterHeader('idempotency-key')).toBeNull();
     expect(findLaterHeader('constructor')).toBeNull();
     expect(findLaterHeader('content-type')).toBeNull();
   });

@@ -15,7 +15,7 @@ import { messageSchema } from './message.ts';
 export const MODELS_MAX = 8;
 export const MODEL_ID_LENGTH_MAX = 256;
 
-const modelIdSchema = z.string().min(1).max(MODEL_ID_LENGTH_MAX);
+export const modelIdSchema = z.string().min(1).max(MODEL_ID_LENGTH_MAX);
 /**
  * A whole number of any size: seeds are 64 bits wide, which is more than JavaScript keeps
  * exactly.
@@ -26,12 +26,14 @@ const wholeNumberSchema = z
 const tokenLimitSchema = z.int().min(1);
 const openObjectSchema = z.looseObject({});
 
-const functionDefinitionSchema = z.looseObject({
-  name: z.string(),
-  description: z.string().nullish(),
-  parameters: openObjectSchema.nullish(),
-  strict: z.boolean().nullish(),
-});
+const functionDefinitionSchema = z
+  .looseObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: openObjectSchema.nullish().describe('A JSON Schema of the arguments.'),
+    strict: z.boolean().nullish(),
+  })
+  .meta({ id: 'FunctionDefinition' });
 
 const customToolSchema = z.looseObject({
   name: z.string(),
@@ -52,58 +54,91 @@ const toolSchema = z
     if (needed && (tool[path] ?? null) === null) {
       context.addIssue({ code: 'custom', path: [path], params: { expected: 'an object' } });
     }
+  })
+  .meta({
+    id: 'Tool',
+    description: 'A function, a custom tool, or one that a provider runs itself.',
   });
 
-const toolChoiceSchema = z.union([
-  z.string(),
-  z.looseObject({
-    type: z.string().nullish(),
-    function: z.looseObject({ name: z.string() }).nullish(),
-    custom: z.looseObject({ name: z.string() }).nullish(),
-    allowed_tools: z.looseObject({ mode: z.string(), tools: z.array(openObjectSchema) }).nullish(),
-  }),
-]);
+const toolChoiceSchema = z
+  .union([
+    z.string(),
+    z.looseObject({
+      type: z.string().nullish(),
+      function: z.looseObject({ name: z.string() }).nullish(),
+      custom: z.looseObject({ name: z.string() }).nullish(),
+      allowed_tools: z
+        .looseObject({ mode: z.string(), tools: z.array(openObjectSchema) })
+        .nullish(),
+    }),
+  ])
+  .meta({ id: 'ToolChoice', description: '`none`, `auto`, `required`, or one tool by name.' });
 
-const responseFormatSchema = z.looseObject({
-  type: z.string(),
-  json_schema: z
-    .looseObject({
-      name: z.string().nullish(),
-      description: z.string().nullish(),
-      schema: openObjectSchema.nullish(),
-      strict: z.boolean().nullish(),
-    })
-    .nullish(),
-});
+const responseFormatSchema = z
+  .looseObject({
+    type: z.string().describe('`text`, `json_object` or `json_schema`.'),
+    json_schema: z
+      .looseObject({
+        name: z.string().nullish(),
+        description: z.string().nullish(),
+        schema: openObjectSchema.nullish(),
+        strict: z.boolean().nullish(),
+      })
+      .nullish(),
+  })
+  .meta({ id: 'ResponseFormat' });
 
 const samplingFields = {
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  frequency_penalty: z.number().nullish(),
-  presence_penalty: z.number().nullish(),
-  logit_bias: z.record(z.string(), z.number()).nullish(),
-  /** A number on hosts that keep the older form of the parameter. */
-  logprobs: z.union([z.boolean(), z.int()]).nullish(),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .nullish()
+    .describe('How much chance there is in the answer.'),
+  top_p: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullish()
+    .describe('Only the most likely tokens, up to this share.'),
+  frequency_penalty: z.number().nullish().describe('Against words that were said often.'),
+  presence_penalty: z.number().nullish().describe('Against words that were said at all.'),
+  logit_bias: z.record(z.string(), z.number()).nullish().describe('Bias by token id.'),
+  logprobs: z
+    .union([z.boolean(), z.int()])
+    .nullish()
+    .describe('Whether to tell probabilities; a number on hosts that keep the older form.'),
   top_logprobs: z.int().min(0).max(20).nullish(),
-  n: z.int().min(1).max(128).nullish(),
-  seed: wholeNumberSchema.nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  max_tokens: tokenLimitSchema.nullish(),
-  max_completion_tokens: tokenLimitSchema.nullish(),
-  reasoning_effort: z.string().nullish(),
-  verbosity: z.string().nullish(),
+  n: z.int().min(1).max(128).nullish().describe('How many answers.'),
+  seed: wholeNumberSchema.nullish().meta({
+    type: ['integer', 'null'],
+    description: 'The same seed gives the same answer where the provider can.',
+  }),
+  stop: z
+    .union([z.string(), z.array(z.string())])
+    .nullish()
+    .describe('Where the answer ends.'),
+  max_tokens: tokenLimitSchema.nullish().describe('The older name of max_completion_tokens.'),
+  max_completion_tokens: tokenLimitSchema
+    .nullish()
+    .describe('Bounds the answer, reasoning included, and what the request can cost.'),
+  reasoning_effort: z.string().nullish().describe('`none`, `low`, `medium`, `high` and so on.'),
+  verbosity: z.string().nullish().describe('`low`, `medium` or `high`.'),
 };
 
 const outputFields = {
-  stream: z.boolean().nullish(),
+  stream: z.boolean().nullish().describe('Answer in server-sent events.'),
   stream_options: z
     .looseObject({
-      include_usage: z.boolean().nullish(),
+      include_usage: z
+        .boolean()
+        .nullish()
+        .describe('Taken; the last chunk has the usage in any case.'),
       include_obfuscation: z.boolean().nullish(),
     })
     .nullish(),
   response_format: responseFormatSchema.nullish(),
-  modalities: z.array(z.string()).nullish(),
+  modalities: z.array(z.string()).nullish().describe('`text`, `audio`.'),
   audio: z
     .looseObject({
       voice: z.union([z.string(), z.looseObject({ id: z.string() })]).nullish(),
@@ -121,9 +156,15 @@ const outputFields = {
 const toolFields = {
   tools: z.array(toolSchema).nullish(),
   tool_choice: toolChoiceSchema.nullish(),
-  parallel_tool_calls: z.boolean().nullish(),
-  functions: z.array(functionDefinitionSchema).nullish(),
-  function_call: z.union([z.string(), z.looseObject({ name: z.string() })]).nullish(),
+  parallel_tool_calls: z
+    .boolean()
+    .nullish()
+    .describe('Whether several tools may be called at once.'),
+  functions: z.array(functionDefinitionSchema).nullish().describe('The older form of tools.'),
+  function_call: z
+    .union([z.string(), z.looseObject({ name: z.string() })])
+    .nullish()
+    .describe('The older form of tool_choice.'),
   web_search_options: z
     .looseObject({
       search_context_size: z.string().nullish(),
@@ -134,8 +175,8 @@ const toolFields = {
 
 const accountFields = {
   store: z.boolean().nullish(),
-  metadata: openObjectSchema.nullish(),
-  user: z.string().nullish(),
+  metadata: openObjectSchema.nullish().describe('Passed on to providers that keep it.'),
+  user: z.string().nullish().describe('Your name for the person behind the request.'),
   safety_identifier: z.string().nullish(),
   service_tier: z.string().nullish(),
   prompt_cache_key: z.string().nullish(),
@@ -150,20 +191,32 @@ const accountFields = {
 
 /** Fields of ours: read here, and taken out before an upstream sees the body. */
 const ownFields = {
-  /** Fallbacks, in order, after `model`. */
-  models: z.array(modelIdSchema).min(1).max(MODELS_MAX).nullish(),
-  /** OpenRouter's way to ask for the cost, which is always there. */
-  usage: z.looseObject({ include: z.boolean().nullish() }).nullish(),
-  /** Only where every setting is taken as it stands (OpenRouter's word for it). */
-  provider: z.looseObject({ require_parameters: z.boolean().nullish() }).nullish(),
+  models: z
+    .array(modelIdSchema)
+    .min(1)
+    .max(MODELS_MAX)
+    .nullish()
+    .describe('Fallbacks, in order, after `model`.'),
+  usage: z
+    .looseObject({ include: z.boolean().nullish() })
+    .nullish()
+    .describe('OpenRouter’s way to ask for the cost, which is always there.'),
+  provider: z
+    .looseObject({
+      require_parameters: z
+        .boolean()
+        .nullish()
+        .describe('Only where every setting is taken as it stands.'),
+    })
+    .nullish()
+    .meta({ id: 'ProviderPreferences' }),
 };
 
 export const OWN_FIELDS: readonly string[] = Object.keys(ownFields);
 
 export const chatRequestSchema = z
   .looseObject({
-    /** May be left out where `models` names at least one. */
-    model: modelIdSchema.optional(),
+    model: modelIdSchema.optional().describe('May be left out where `models` names at least one.'),
     messages: z.array(messageSchema).min(1),
     ...samplingFields,
     ...outputFields,
@@ -175,6 +228,12 @@ export const chatRequestSchema = z
     if (request.model === undefined && (request.models ?? []).length === 0) {
       context.addIssue({ code: 'custom', path: ['model'], params: { expected: 'a string' } });
     }
+  })
+  .meta({
+    id: 'ChatCompletionRequest',
+    description:
+      'OpenAI’s parameters and our routing fields. Fields that are not listed go to the provider ' +
+      'as they are.',
   });
 
 export type ChatRequest = z.infer<typeof chatRequestSchema>;

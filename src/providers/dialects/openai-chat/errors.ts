@@ -54,7 +54,7 @@ const RULES: readonly ErrorRule[] = [
     statuses: [400, 404, 422],
     code: /model_?not_?(found|available|supported|exist)|deploymentnotfound|invalid_model|model_?does_?not_?exist|\b1211\b/,
     message:
-      /model .{0,120}(does not exist|not exist|not found|not available|is not supported on this)|^(invalid|unknown|no such) model|does not have access to model/,
+      /model .{0,120}(does not exist|not exist|not found|not available|is not supported on this|is not supported\. supported models)|^(invalid|unknown|no such) model|does not have access to model/,
   },
   { kind: 'model_not_found', statuses: [404, 410] },
   { kind: 'rate_limit', statuses: [429] },

@@ -8,11 +8,14 @@ import type {
   ChatSupport,
   CredentialInput,
   Credentials,
+  Operation,
   Provider,
   Target,
   UpstreamAddress,
   UpstreamErrorInput,
 } from '#providers/provider.ts';
+import type { EmbeddingsHabits } from '../openai-embeddings/habits.ts';
+import { openAiEmbeddings } from '../openai-embeddings/support.ts';
 import { chatCodec } from './codec.ts';
 import { readError } from './errors.ts';
 import { DEFAULT_HABITS } from './habits.ts';
@@ -31,7 +34,9 @@ interface FamilyMember {
   readonly habits?: Partial<ChatHabits>;
   /** Put in front where a base URL has no path: official SDKs that add the version themselves. */
   readonly rootPath?: string;
-  readonly address?: (target: Target) => UpstreamAddress;
+  /** Present where the host makes embeddings too: what is particular to them. */
+  readonly embeddings?: Partial<EmbeddingsHabits>;
+  readonly address?: (target: Target, operation: Operation) => UpstreamAddress;
   readonly credentials?: (input: CredentialInput) => Credentials;
   readonly readError?: (input: UpstreamErrorInput) => ReturnType<typeof readError>;
 }
@@ -53,7 +58,8 @@ export function openAiFamily(member: FamilyMember): FamilyProvider {
     env: member.env,
     needsKey: member.needsKey,
     onCancel: member.onCancel,
-    address: member.address ?? ((target) => chatCompletionsAddress(target, member.rootPath)),
+    address:
+      member.address ?? ((target, operation) => familyAddress(target, operation, member.rootPath)),
     credentials: member.credentials ?? bearerCredentials,
     readError: member.readError ?? readError,
     offers: member.offers,
@@ -62,13 +68,24 @@ export function openAiFamily(member: FamilyMember): FamilyProvider {
       codec: chatCodec(habits),
       passThrough: passThrough(habits),
     },
+    ...(member.embeddings === undefined ? {} : { embeddings: openAiEmbeddings(member.embeddings) }),
   };
 }
 
-/** `/chat/completions` under the base URL, whose own query (a gateway's version, say) stays. */
-export function chatCompletionsAddress(target: Target, rootPath = ''): UpstreamAddress {
+const PATHS: Readonly<Record<Operation, string>> = {
+  chat: '/chat/completions',
+  chat_stream: '/chat/completions',
+  embeddings: '/embeddings',
+};
+
+/** The operation's path under the base URL, whose own query (a gateway's version, say) stays. */
+export function familyAddress(
+  target: Target,
+  operation: Operation,
+  rootPath = '',
+): UpstreamAddress {
   const root = new URL(target.baseUrl).pathname === '/' ? rootPath : '';
-  return { method: 'POST', url: underBase(target.baseUrl, `${root}/chat/completions`) };
+  return { method: 'POST', url: underBase(target.baseUrl, `${root}${PATHS[operation]}`) };
 }
 
 /** Joins a path to a base URL: trailing slashes do not double, a query stays behind the path. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { toMistralCallId } from '#providers/mistral/call-id.ts';
 import type { BodyAdaptation, BodyMembers } from '#providers/provider.ts';
 import { providers } from '#providers/registry.ts';
-import { chatCompletionsAddress } from './family.ts';
+import { familyAddress } from './family.ts';
 import { DEFAULT_HABITS } from './habits.ts';
 import type { ChatHabits } from './habits.ts';
 import { adaptMessages } from './messages.ts';
@@ -166,7 +166,7 @@ describe('base URLs of official clients', () => {
 
   it('with a path are taken as they are', () => {
     const target = { ...TARGET, baseUrl: 'https://gate.example/x' };
-    expect(chatCompletionsAddress(target, '/v1').url).toBe(
+    expect(familyAddress(target, 'chat', '/v1').url).toBe(
       'https://gate.example/x/chat/completions',
     );
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { readDatabaseUrl, toDatabaseUrl } from './postgres-address.node.ts';
+import { readDatabaseUrl, toDatabaseUrl } from './postgres-address.ts';
 
 describe('readDatabaseUrl', () => {
   it('reads back every address of a unix socket', () => {

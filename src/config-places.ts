@@ -1,0 +1,225 @@
+/**
+ * What the operator's file and the environment say of providers and models, joined and checked:
+ * the part of the configuration that is the same on every runtime.
+ */
+import { StartRefused } from '#base/start-refused.ts';
+import type { ConfiguredModel } from '#gateway/directory.ts';
+import type { ConfiguredProvider } from '#gateway/make-endpoints.ts';
+import type { Provider } from '#providers/provider.ts';
+import { providers as registry } from '#providers/registry.ts';
+import { envPlace, envSecret, ignoredVariables, type Environment } from './config-environment.ts';
+import {
+  toPriceSheet,
+  type FileContent,
+  type FileFault,
+  type FileModel,
+  type FileProvider,
+} from './config-file.ts';
+
+/** The start is refused. The message is for the operator and names every fault at once. */
+export class ConfigRefused extends StartRefused {
+  override readonly name = 'ConfigRefused';
+}
+
+export function faultText({ path, line, message }: FileFault, file: string): string {
+  const place = line === null ? file : `${file}:${line}`;
+  return `  ${place}  ${path === '' ? '' : `${path}: `}${message}`;
+}
+
+export function refuse(faults: readonly string[]): never {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  throw new ConfigRefused(`The configuration has ${count}:\n${faults.join('\n')}`);
+}
+
+const byType: ReadonlyMap<string, Provider> = new Map(Object.entries(registry));
+/** Only hosts without an address of their own: OPENAI_BASE_URL and the like usually point at us. */
+function envBaseUrl(
+  provider: Provider,
+  { env, egressFault, refuse: refuseThat }: Placing,
+): string | null {
+  if (provider.baseUrl !== null) return provider.baseUrl;
+  const name = provider.env.baseUrl?.find((candidate) => (env[candidate] ?? '') !== '');
+  const address = name === undefined ? undefined : env[name];
+  if (name === undefined || address === undefined) return null;
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
+    refuseThat(`  ${name}: expected an http or https URL`);
+    return null;
+  }
+  const egress = egressFault(address);
+  if (egress !== null) refuseThat(`  ${name}: ${egress}`);
+  return address.replace(/\/+$/, '');
+}
+
+const PLACE = { region: null, project: null, account: null, headers: [], priority: 0 } as const;
+
+function fromEnvironment(
+  configured: ReadonlySet<string>,
+  placing: Placing,
+  notices: string[],
+): ConfiguredProvider[] {
+  return [...byType.values()].flatMap((provider): ConfiguredProvider[] => {
+    const secret = envSecret(provider, placing.env);
+    if (secret === null || configured.has(provider.id)) return [];
+    const baseUrl = envBaseUrl(provider, placing);
+    if (baseUrl === null) {
+      const names = provider.env.baseUrl?.join(' or ') ?? 'base_url in the config file';
+      notices.push(`${provider.name} has a key but no address: set ${names}.`);
+      return [];
+    }
+    const name = provider.id;
+    return [
+      {
+        ...PLACE,
+        ...envPlace(provider, placing.env),
+        name,
+        provider,
+        baseUrl,
+        secrets: [secret],
+        timeoutMs: null,
+        book: 'live',
+      },
+    ];
+  });
+}
+
+export interface Placing {
+  readonly env: Environment;
+  /** Null, or why the gateway must not call there. */
+  readonly egressFault: (baseUrl: string) => string | null;
+  readonly fault: (path: readonly (string | number)[], message: string) => void;
+  /** A fault of the environment, as it is shown. */
+  readonly refuse: (fault: string) => void;
+}
+
+function providerOfType(name: string, given: FileProvider, placing: Placing): Provider | null {
+  const type = given.type ?? name;
+  const provider = type === registry.sandbox.id ? undefined : byType.get(type);
+  if (provider !== undefined) return provider;
+  const known = [...byType.keys()].filter((id) => id !== registry.sandbox.id);
+  const message = `there is no provider type "${type}"; there are: ${known.join(', ')}`;
+  placing.fault(['providers', name, ...(given.type === undefined ? [] : ['type'])], message);
+  return null;
+}
+
+function baseUrlOf(
+  provider: Provider,
+  { name, given }: { readonly name: string; readonly given: FileProvider },
+  placing: Placing,
+): string | null {
+  const path = ['providers', name, 'base_url'];
+  const baseUrl = given.base_url ?? envBaseUrl(provider, placing);
+  if (baseUrl === null) {
+    placing.fault(path, `${provider.name} needs one`);
+    return null;
+  }
+  const egress = given.base_url === undefined ? null : placing.egressFault(given.base_url);
+  if (egress !== null) placing.fault(path, egress);
+  return baseUrl.replace(/\/+$/, '');
+}
+
+function placeProvider(name: string, given: FileProvider, placing: Placing): ConfiguredProvider[] {
+  const provider = providerOfType(name, given, placing);
+  const baseUrl = provider === null ? null : baseUrlOf(provider, { name, given }, placing);
+  if (provider === null || baseUrl === null) return [];
+  const secrets = secretsOf(given, provider, placing.env);
+  if (secrets.length === 0) {
+    const variable = provider.env.apiKey[0] ?? 'its variable';
+    const message = `${provider.name} needs a key; give one, or set ${variable}`;
+    placing.fault(['providers', name, 'api_key'], message);
+  }
+  const around = envPlace(provider, placing.env);
+  const { region = around.region, project = around.project } = given;
+  const { account = null, priority = 0 } = given;
+  const headers = Object.entries(given.headers ?? {}).map(
+    ([header, value]) => [header.toLowerCase(), value] as const,
+  );
+  const timeoutMs = given.timeout_ms ?? null;
+  const place = { region, project, account, priority, headers, timeoutMs, book: 'live' } as const;
+  return [{ ...place, name, provider, baseUrl, secrets }];
+}
+
+function secretsOf(given: FileProvider, provider: Provider, env: Environment): readonly string[] {
+  const own = [...(given.api_key === undefined ? [] : [given.api_key]), ...(given.api_keys ?? [])];
+  if (own.length > 0) return own;
+  const inherited = envSecret(provider, env);
+  if (inherited !== null) return [inherited];
+  return provider.needsKey ? [] : [''];
+}
+
+function toModel(id: string, given: FileModel, placing: Placing): ConfiguredModel {
+  if ((given.alias === undefined) === (given.endpoints === undefined)) {
+    placing.fault(['models', id], 'give either endpoints or alias');
+  }
+  return {
+    id,
+    alias: given.alias ?? null,
+    context: given.context ?? null,
+    maxOutput: given.max_output ?? null,
+    capabilities: given.capabilities ?? null,
+    endpoints: (given.endpoints ?? []).map((endpoint) => ({
+      provider: endpoint.provider,
+      model: endpoint.model ?? null,
+      price: toPriceSheet(endpoint.price),
+      context: endpoint.context ?? null,
+      maxOutput: endpoint.max_output ?? null,
+    })),
+  };
+}
+
+/** Endpoints at a provider that we know and that is not switched on: how to do that is said. */
+function requireProviders(
+  models: readonly ConfiguredModel[],
+  providers: readonly ConfiguredProvider[],
+  placing: Placing,
+): void {
+  for (const { id, endpoints } of models) {
+    for (const [index, { provider: name }] of endpoints.entries()) {
+      const known = byType.get(name);
+      if (known === undefined || providers.some((provider) => provider.name === name)) continue;
+      // Its variable does nothing where the file has the type under another name.
+      const variable = providers.some(({ provider }) => provider.id === name)
+        ? undefined
+        : known.env.apiKey[0];
+      const names = providers.map((provider) => provider.name).join(', ');
+      const or = variable === undefined ? '' : `, or set ${variable}`;
+      const message = `there is no provider "${name}"; there are: ${names}. Define it under providers${or}`;
+      placing.fault(['models', id, 'endpoints', index, 'provider'], message);
+    }
+  }
+}
+
+function sandboxProvider(): ConfiguredProvider {
+  const provider: Provider = registry.sandbox;
+  const baseUrl = provider.baseUrl ?? '';
+  const { id: name } = provider;
+  return { ...PLACE, name, provider, baseUrl, secrets: [''], timeoutMs: null, book: 'test' };
+}
+
+function typesOf(content: FileContent): ReadonlySet<string> {
+  const entries = Object.entries(content.providers ?? {});
+  return new Set(entries.map(([name, { type }]) => type ?? name));
+}
+
+export interface Placed {
+  readonly providers: readonly ConfiguredProvider[];
+  readonly models: readonly ConfiguredModel[];
+  /** What was set and has no effect. */
+  readonly notices: readonly string[];
+}
+
+/** Joins file and environment. What is wrong with them is told to `placing`. */
+export function placeConfig(content: FileContent, placing: Placing): Placed {
+  const notices = [...ignoredVariables(byType.values(), placing.env)];
+  const providers = [
+    sandboxProvider(),
+    ...Object.entries(content.providers ?? {}).flatMap(([name, given]) =>
+      placeProvider(name, given, placing),
+    ),
+    ...fromEnvironment(typesOf(content), placing, notices),
+  ];
+  const models = Object.entries(content.models ?? {}).map(([id, given]) =>
+    toModel(id, given, placing),
+  );
+  requireProviders(models, providers, placing);
+  return { providers, models, notices };
+}
