@@ -36,6 +36,8 @@ const REQUEST_TIMEOUT_MS = 300_000;
 const KEEP_ALIVE_MS = 75_000;
 const HEADER_BYTES_MAX = 64 * 1024;
 const DRAIN_POLL_MS = 50;
+/** After the time for draining, what is left to be said by providers whose clients were cut off. */
+const LAST_WORDS_MS = 2_000;
 const REPEATED_SIGNAL_MS = 2_000;
 
 interface Served {
@@ -133,11 +135,15 @@ async function drain(running: Running): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
+  let hurry: NodeJS.Timeout | undefined;
   const tooLate = setTimeout(() => {
     log.write('warn', 'drain_timeout', { count: lifecycle.running });
     server.closeAllConnections();
+    // A provider that bills on tells what it used, if it does so at once; else it is counted here.
+    hurry = setInterval(() => services.gateway.deadlines.expireAll(), LAST_WORDS_MS);
   }, config.drainMs);
   await lifecycle.idle();
+  clearInterval(hurry);
   server.closeIdleConnections();
   await closed;
   clearInterval(sweep);

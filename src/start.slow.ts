@@ -409,16 +409,22 @@ describe('a process that drains', () => {
     expect(held).toBe(0);
   });
 
-  it('cuts off what takes longer than OMNIX_DRAIN_MS, and settles it (contract: Starting, OMNIX_DRAIN_MS)', async () => {
-    const { server, ask } = await serveStream('openai', { OMNIX_DRAIN_MS: '300' });
-    const running = await ask();
-    const ended = server.terminate();
-    const text = await running.text().catch(() => 'cut off');
-    expect(text).not.toContain('[DONE]');
-    expect(await ended).toBe(0);
-    await server.restart();
-    const receipt = await server.receipt(running.headers.get('x-generation-id') ?? '');
-    expect(receipt).toMatchObject({ cancelled: true });
-    expect((await server.credits()).held).toBe(0);
-  });
+  it.each([
+    ['that stops when it is left', 'openai'],
+    ['that bills on, and would be heard out for half a minute', 'openai-compatible'],
+  ])(
+    'cuts off what takes longer than OMNIX_DRAIN_MS at a host %s, and settles it (contract: Starting, OMNIX_DRAIN_MS)',
+    async (_name, type) => {
+      const { server, ask } = await serveStream(type, { OMNIX_DRAIN_MS: '300' });
+      const running = await ask();
+      const ended = server.terminate();
+      const text = await running.text().catch(() => 'cut off');
+      expect(text).not.toContain('[DONE]');
+      expect(await ended).toBe(0);
+      await server.restart();
+      const receipt = await server.receipt(running.headers.get('x-generation-id') ?? '');
+      expect(receipt).toMatchObject({ cancelled: true });
+      expect((await server.credits()).held).toBe(0);
+    },
+  );
 });

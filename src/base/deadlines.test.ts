@@ -110,3 +110,15 @@ describe('a deadline', () => {
     expect(expired).toHaveLength(2);
   });
 });
+
+describe('at the end of a process', () => {
+  it('all expire at once, and each only once', () => {
+    const { deadlines, expired, make } = open();
+    for (const [name, dueMs] of [5_000, Number.POSITIVE_INFINITY, 10].entries()) {
+      deadlines.add(make(name, Date.now() + dueMs));
+    }
+    deadlines.expireAll();
+    vi.advanceTimersByTime(10_000);
+    expect(expired.toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
+  });
+});

@@ -52,8 +52,12 @@ export class Deadlines {
     return this.#clock.monotonicMs();
   }
 
-  #sweep(): void {
-    const now = this.now();
+  /** What is watched now expires now: nobody waits any longer. */
+  expireAll(): void {
+    this.#sweep(Number.POSITIVE_INFINITY);
+  }
+
+  #sweep(now: number = this.now()): void {
     // From the end, since whoever is removed is replaced by the last one.
     for (let slot = this.#active.length - 1; slot >= 0; slot -= 1) {
       const deadline = this.#active[slot];
