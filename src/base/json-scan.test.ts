@@ -108,6 +108,35 @@ describe('scanJson', () => {
     expect(index.member(0, 'nothing')).toBe(-1);
   });
 
+  it('reads every number as JSON.parse does, whatever its form and length', () => {
+    const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,24})(\.\d{1,4})?([eE][+-]?\d{1,2})?$/);
+    fc.assert(
+      fc.property(digits, (text) => {
+        expect(scanned(text).number(0)).toBe(JSON.parse(text));
+      }),
+    );
+    expect(scanned('999999999999999').number(0)).toBe(999_999_999_999_999);
+    expect(scanned('9007199254740993').number(0)).toBe(Number('9007199254740993'));
+  });
+
+  it('leaves earlier documents as they were, also after a large and a broken one', () => {
+    const first = scanned('{"a":{"b":[1,2,{"c":"x"}]},"d":null}');
+    const large = JSON.stringify({ list: Array.from({ length: 5_000 }, (_, item) => [item]) });
+    const second = scanned(large);
+    expect(scanJson(toBytes(large.slice(0, -2))).ok).toBe(false);
+    expect(scanned('{"z":[0]}').raw(0)).toBe('{"z":[0]}');
+    expect(first.raw(first.member(0, 'a'))).toBe('{"b":[1,2,{"c":"x"}]}');
+    expect(first.nextChild(0, first.member(0, 'd'))).toBe(-1);
+    expect(second.raw(0)).toBe(large);
+    const list = second.member(0, 'list');
+    let items = 0;
+    for (let node = second.firstChild(list); node >= 0; node = second.nextChild(list, node)) {
+      expect(second.number(second.firstChild(node))).toBe(items);
+      items += 1;
+    }
+    expect(items).toBe(5_000);
+  });
+
   it('agrees with JSON.parse on every member', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {

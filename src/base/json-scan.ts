@@ -12,7 +12,9 @@ import {
   JSON_STRING,
   JSON_TRUE,
   JsonIndex,
+  STRIDE,
 } from './json-index.ts';
+import { findRepeatedKey } from './json-repeats.ts';
 import { err, ok, type Result } from './result.ts';
 
 export type JsonProblem =
@@ -35,6 +37,15 @@ export interface ScanLimits {
 export const DEFAULT_LIMITS: ScanLimits = { depthMax: 128, indexDepth: 6 };
 
 const NO_KEY = -1;
+
+/** So many numbers of tape are kept for the next scan: enough for everyday bodies. */
+const SCRATCH_LENGTH = 3_072;
+
+/**
+ * Where tapes are written before their length is known. A scan never pauses, so there is but one at
+ * a time; an array that grows with each body would cost several times its own size.
+ */
+const scratch: number[] = Array.from({ length: SCRATCH_LENGTH }, () => 0);
 
 /** Values of string bytes: 0 plain, 1 quote, 2 backslash, 3 control (forbidden), 4 beyond ASCII. */
 const STRING_CLASS = buildStringClass();
@@ -62,6 +73,8 @@ interface Scan {
   readonly bytes: Uint8Array;
   readonly limits: ScanLimits;
   readonly tape: number[];
+  /** Numbers on the tape so far. */
+  taped: number;
   at: number;
   /** Of the member whose value comes next; -1 in arrays and at the root. */
   keyStart: number;
@@ -231,9 +244,17 @@ function scanScalar(scan: Scan, first: number | undefined): number {
 function scanValue(scan: Scan, depth: number): void {
   const { bytes, tape, limits } = scan;
   const start = scan.at;
-  const node = tape.length;
+  const node = scan.taped;
   const indexed = depth <= limits.indexDepth;
-  if (indexed) tape.push(0, start, 0, scan.keyStart, scan.keyEnd, 0);
+  if (indexed) {
+    tape[node] = 0;
+    tape[node + 1] = start;
+    tape[node + 2] = 0;
+    tape[node + 3] = scan.keyStart;
+    tape[node + 4] = scan.keyEnd;
+    tape[node + 5] = 0;
+    scan.taped = node + STRIDE;
+  }
   const first = bytes[start];
   let kind: number;
   if (first === 0x7b || first === 0x5b) {
@@ -250,7 +271,7 @@ function scanValue(scan: Scan, depth: number): void {
   if (indexed) {
     tape[node] = kind;
     tape[node + 2] = scan.at;
-    tape[node + 5] = tape.length;
+    tape[node + 5] = scan.taped;
   }
 }
 
@@ -301,35 +322,19 @@ function scanArray(scan: Scan, depth: number): void {
   scan.at = at + 1;
 }
 
-function sameKey(index: JsonIndex, a: number, b: number): boolean {
-  const startA = index.keyStart(a);
-  const startB = index.keyStart(b);
-  const length = index.keyEnd(a) - startA;
-  if (length !== index.keyEnd(b) - startB) return false;
-  for (let offset = 0; offset < length; offset += 1) {
-    if (index.bytes[startA + offset] !== index.bytes[startB + offset]) return false;
-  }
-  return true;
-}
-
-/** Above this, comparing in pairs would be quadratic: names go into a set. */
-const PAIRWISE_MEMBERS_MAX = 48;
-
-function findRepeatedKey(index: JsonIndex): number {
-  const members: number[] = [];
-  for (let node = index.firstChild(0); node >= 0; node = index.nextChild(0, node)) {
-    members.push(node);
-  }
-  if (index.escapedKeys || members.length > PAIRWISE_MEMBERS_MAX) {
-    const seen = new Set<string>();
-    return members.find((node) => seen.size === seen.add(index.key(node)).size) ?? -1;
-  }
-  for (const [position, node] of members.entries()) {
-    for (let before = 0; before < position; before += 1) {
-      if (sameKey(index, node, members[before] ?? 0)) return node;
+/** The tape of a whole document. Throws a ScanFailure. */
+function scanDocument(scan: Scan): readonly number[] {
+  try {
+    scanValue(scan, 0);
+    scan.at = skipSpace(scan.bytes, scan.at);
+    if (scan.at < scan.bytes.length) {
+      fail(scan.at, 'unexpected characters after the end of the JSON');
     }
+    return scratch.slice(0, scan.taped);
+  } finally {
+    // What one large body needed is not kept.
+    if (scratch.length > SCRATCH_LENGTH) scratch.length = SCRATCH_LENGTH;
   }
-  return -1;
 }
 
 /**
@@ -342,21 +347,21 @@ export function scanJson(
   const scan: Scan = {
     bytes,
     limits,
-    tape: [],
+    tape: scratch,
+    taped: 0,
     at: skipSpace(bytes, 0),
     keyStart: NO_KEY,
     keyEnd: NO_KEY,
     escapedKeys: false,
   };
+  let tape: readonly number[];
   try {
-    scanValue(scan, 0);
-    scan.at = skipSpace(bytes, scan.at);
-    if (scan.at < bytes.length) fail(scan.at, 'unexpected characters after the end of the JSON');
+    tape = scanDocument(scan);
   } catch (failure) {
     if (failure instanceof ScanFailure) return err(failure.problem);
     throw failure;
   }
-  const index = new JsonIndex(bytes, scan.tape, scan.escapedKeys);
+  const index = new JsonIndex(bytes, tape, scan.escapedKeys);
   const repeated = index.kind(0) === JSON_OBJECT ? findRepeatedKey(index) : -1;
   if (repeated < 0) return ok(index);
   const key = index.key(repeated).slice(0, 100);

@@ -57,10 +57,12 @@ export function toLogLine(entry: {
   readonly fields: LogFields;
 }): string {
   const { nowMs, level, event, fields } = entry;
-  const time = new Date(nowMs).toISOString();
   const { cause } = fields;
-  const cut = cause === undefined ? {} : { cause: cause.slice(0, CAUSE_LENGTH_MAX) };
-  return JSON.stringify({ time, level, event, ...fields, ...cut });
+  const long = cause !== undefined && cause.length > CAUSE_LENGTH_MAX;
+  const told = long ? { ...fields, cause: cause.slice(0, CAUSE_LENGTH_MAX) } : fields;
+  const head = `{"time":"${new Date(nowMs).toISOString()}","level":"${level}"`;
+  const members = JSON.stringify(told).slice(1);
+  return `${head},"event":${JSON.stringify(event)}${members === '}' ? '' : ','}${members}`;
 }
 
 export const silentLog: Log = { write: () => undefined };

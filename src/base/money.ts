@@ -17,6 +17,8 @@ const NANO_DIGITS = 9;
 const ATTO_DIGITS = 18;
 const MILLION_DIGITS = 6;
 const ATTO_PER_NANO = 1_000_000_000n;
+/** The digit's character. */
+const ZERO = 0x30;
 /** Longer strings are refused before they reach BigInt, whose parser is not linear. */
 const DECIMAL_LENGTH_MAX = 40;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
@@ -52,9 +54,11 @@ export function parseUsd(text: string): Result<NanoUsd, string> {
 export function formatUsd(amount: NanoUsd): string {
   const negative = amount < 0n;
   const digits = (negative ? -amount : amount).toString().padStart(NANO_DIGITS + 1, '0');
-  const whole = digits.slice(0, -NANO_DIGITS);
-  const fraction = digits.slice(-NANO_DIGITS).replace(/0+$/, '');
-  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  const point = digits.length - NANO_DIGITS;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  const whole = `${negative ? '-' : ''}${digits.slice(0, point)}`;
+  return end === point ? whole : `${whole}.${digits.slice(point, end)}`;
 }
 
 /** A published price in dollars per million units ("0.075") to a rate per unit. */
@@ -74,11 +78,17 @@ function toRate(parsed: Result<bigint, string>): Result<Rate, string> {
   return ok(parsed.value as Rate);
 }
 
-/** Sums `units x rate` exactly and rounds once, up. Units are whole and not negative. */
-export function costOf(lines: Iterable<readonly [units: number, rate: Rate]>): NanoUsd {
-  let atto = 0n;
-  for (const [units, rate] of lines) atto += BigInt(units) * rate;
-  return nanoUsd((atto + ATTO_PER_NANO - 1n) / ATTO_PER_NANO);
+/**
+ * `units x rate` in atto-dollars, to be summed before it is rounded. Units are whole and not
+ * negative. Each step of this arithmetic allocates: what is nothing is passed over.
+ */
+export function attoOf(units: number, rate: Rate): bigint {
+  return units === 0 || rate === 0n ? 0n : BigInt(units) * rate;
+}
+
+/** A sum of atto-dollars, rounded up. */
+export function roundUp(atto: bigint): NanoUsd {
+  return atto === 0n ? ZERO_USD : nanoUsd((atto + ATTO_PER_NANO - 1n) / ATTO_PER_NANO);
 }
 
 export function subtractUsd(a: NanoUsd, b: NanoUsd): NanoUsd {

@@ -54,10 +54,17 @@ function toFailure(error: Error): TransportFailure {
   return { kind, message: `${code === '' ? error.name : code}: ${error.message}` };
 }
 
-const HEADER_NOTHING: UpstreamHeaders = {};
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-function toHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): UpstreamHeaders {
-  const headers: Record<string, string> = { ...HEADER_NOTHING };
+/** No header is repeated: undici's record is ours then, and nobody else's. */
+function areTexts(raw: RawHeaders): raw is UpstreamHeaders {
+  for (const name in raw) if (typeof raw[name] !== 'string') return false;
+  return true;
+}
+
+function toHeaders(raw: RawHeaders): UpstreamHeaders {
+  if (areTexts(raw)) return raw;
+  const headers: Record<string, string> = {};
   for (const name in raw) {
     const value = raw[name];
     if (value !== undefined)

@@ -4,10 +4,11 @@
  * file.
  */
 import {
-  costOf,
+  attoOf,
   maxUsd,
   parseRatePerMillion,
   parseRatePerUnit,
+  roundUp,
   ZERO_USD,
   type NanoUsd,
   type Rate,
@@ -257,17 +258,18 @@ export function costOfSides(
   buckets: UsageBuckets,
 ): { readonly total: NanoUsd; readonly input: NanoUsd } {
   const { rates } = bandFor(price, buckets);
-  const all: [number, Rate][] = [];
-  const input: [number, Rate][] = [];
+  let input = 0n;
+  let answer = 0n;
   for (const bucket of USAGE_BUCKETS) {
     const units = buckets[bucket];
+    if (units === undefined || units === 0) continue;
     const rate = rates[bucket];
-    if (units === undefined || rate === undefined || units === 0) continue;
-    const line: [number, Rate] = [billedUnits(units), rate];
-    all.push(line);
-    if (!ANSWER_SIDE.has(bucket)) input.push(line);
+    if (rate === undefined) continue;
+    const atto = attoOf(billedUnits(units), rate);
+    if (ANSWER_SIDE.has(bucket)) answer += atto;
+    else input += atto;
   }
-  return { total: costOf(all), input: costOf(input) };
+  return { total: roundUp(input + answer), input: roundUp(input) };
 }
 
 /** What usage costs, with every line of the arithmetic, so that it can be done again by hand. */
@@ -325,15 +327,14 @@ export function highestCost(price: Price, bounds: UsageBounds): NanoUsd {
 
 function highestCostInBand(band: Band, bounds: UsageBounds, inputTokens: number): NanoUsd {
   const { rates, dearest } = band;
-  return costOf([
-    [inputTokens, bounds.inputMedia === true ? dearest.inputMedia : dearest.input],
-    [
-      billedUnits(bounds.outputTokensMax),
-      bounds.outputMedia === true ? dearest.outputMedia : dearest.output,
-    ],
-    [billedUnits(bounds.requests), rates.request ?? FREE],
-    [billedUnits(bounds.images), rates.image ?? FREE],
-    [billedUnits(bounds.seconds), rates.second ?? FREE],
-    [billedUnits(bounds.characters), rates.character ?? FREE],
-  ]);
+  const input = bounds.inputMedia === true ? dearest.inputMedia : dearest.input;
+  const output = bounds.outputMedia === true ? dearest.outputMedia : dearest.output;
+  return roundUp(
+    attoOf(inputTokens, input) +
+      attoOf(billedUnits(bounds.outputTokensMax), output) +
+      attoOf(billedUnits(bounds.requests), rates.request ?? FREE) +
+      attoOf(billedUnits(bounds.images), rates.image ?? FREE) +
+      attoOf(billedUnits(bounds.seconds), rates.second ?? FREE) +
+      attoOf(billedUnits(bounds.characters), rates.character ?? FREE),
+  );
 }

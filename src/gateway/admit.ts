@@ -70,14 +70,20 @@ function refuseLaterHeaders(inbound: Inbound): void {
   }
 }
 
-/** The caller of an inference request. */
-export async function admit(identity: Identity, call: Pick<Call, 'inbound'>): Promise<Caller> {
-  const caller = await authenticate(identity, call.inbound);
+function admitCaller(inbound: Inbound, caller: Caller): Caller {
   if (caller.kind === 'management') {
     throw permissionDenied(
       'a management key cannot run inference. Make an inference key with POST /v1/keys.',
     );
   }
-  refuseLaterHeaders(call.inbound);
+  refuseLaterHeaders(inbound);
   return caller;
+}
+
+/** The caller of an inference request; at once where the key is known. */
+export function admit(identity: Identity, { inbound }: Pick<Call, 'inbound'>): Awaitable<Caller> {
+  const caller = authenticate(identity, inbound);
+  return caller instanceof Promise
+    ? caller.then((late) => admitCaller(inbound, late))
+    : admitCaller(inbound, caller);
 }

@@ -4,8 +4,9 @@
  */
 import { describeError } from '#base/describe-error.ts';
 import { endOfLife } from '#catalog/lifecycle.ts';
-import type { Awaitable } from '#base/result.ts';
+import type { Awaitable, Result } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
+import type { LedgerFailure } from '#ledger/ledger.ts';
 import { CannotSay, type Warning } from '#providers/provider.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { elapsedMs, type Call } from './call.ts';
@@ -74,9 +75,7 @@ interface Run {
   readonly held: Held;
 }
 
-async function openAttempt(run: Run, candidate: Candidate, attempt: number): Promise<void> {
-  const { hold } = run.held;
-  const opened = await run.services.ledger.open(hold, attempt, candidate.inputCost);
+function requireRecorded(opened: Result<void, LedgerFailure>): void {
   if (opened.ok) return;
   throw new GatewayError('service_unavailable', {
     message:
@@ -240,7 +239,8 @@ export async function attempt(
       continue;
     }
     const number = progress.opened;
-    await openAttempt(run, candidate, number);
+    const { hold } = asked.held;
+    requireRecorded(await services.ledger.open(hold, number, candidate.inputCost));
     progress.opened += 1;
     if (call.sink.closed) return leave(progress, candidate, 'failed');
     const { reply, firstByteMs } = await dispatch(run, candidate, prepared);

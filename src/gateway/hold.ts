@@ -1,5 +1,6 @@
 /** Hold: credit for the highest cost, before anything is sent (money.md, rule 4). */
 import type { NanoUsd } from '#base/money.ts';
+import type { Awaitable, Result } from '#base/result.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Hold, HoldRefusal, RequestLedger } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
@@ -95,12 +96,18 @@ async function holdAffordable(
   return { ok: true, held: { hold: retry.value, plan: affordable, capped: true } };
 }
 
-async function holdPlan(context: HoldContext, plan: Plan): Promise<Attempted> {
-  if (!plan.limited) return holdUnlimited(context, plan);
-  const held = await take(context, plan, plan.holdCost);
+function toAttempted(plan: Plan, held: Result<Hold, HoldRefusal>): Attempted {
   return held.ok
     ? { ok: true, held: { hold: held.value, plan, capped: false } }
     : { ok: false, refusal: held.error };
+}
+
+function holdPlan(context: HoldContext, plan: Plan): Awaitable<Attempted> {
+  if (!plan.limited) return holdUnlimited(context, plan);
+  const held = take(context, plan, plan.holdCost);
+  return held instanceof Promise
+    ? held.then((late) => toAttempted(plan, late))
+    : toAttempted(plan, held);
 }
 
 /** What is to be paid, at most how much, and by whom. */
@@ -125,11 +132,7 @@ export async function countPlan(
 }
 
 /** The caller's ceiling first: what is above it needs no credit. */
-async function holdWithin(
-  context: HoldContext,
-  asked: Asked,
-  isCounted: boolean,
-): Promise<Attempted> {
+function holdWithin(context: HoldContext, asked: Asked, isCounted: boolean): Awaitable<Attempted> {
   const { ceiling, request, plan } = asked;
   if (ceiling === null) return holdPlan(context, plan);
   const kept = planWithin({ request, ceiling }, plan, isCounted);
@@ -137,14 +140,24 @@ async function holdWithin(
   return { ok: false, refusal: { reason: 'max_cost_exceeded', ceiling, plan } };
 }
 
-/** Throws a GatewayError (402, 503) when the request cannot be paid for. */
-export async function holdCredit(
-  services: GatewayServices,
-  call: Call,
-  asked: Asked,
-): Promise<Held> {
+/**
+ * Throws a GatewayError (402, 503) when the request cannot be paid for. At once where the lease has
+ * enough.
+ */
+export function holdCredit(services: GatewayServices, call: Call, asked: Asked): Awaitable<Held> {
   const context: HoldContext = { ledger: services.ledger, call, caller: asked.caller };
-  const first = await holdWithin(context, asked, false);
+  const first = holdWithin(context, asked, false);
+  const atOnce = !(first instanceof Promise) && first.ok;
+  return atOnce ? first.held : holdCounted(services, context, { asked, first });
+}
+
+async function holdCounted(
+  services: GatewayServices,
+  context: HoldContext,
+  tried: { readonly asked: Asked; readonly first: Awaitable<Attempted> },
+): Promise<Held> {
+  const { asked } = tried;
+  const first = await tried.first;
   if (first.ok) return first.held;
   const { refusal } = first;
   if (refusal.reason === 'unavailable') throw refuseHold(asked.request, refusal);

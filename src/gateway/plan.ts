@@ -67,9 +67,14 @@ function toCandidate(
   const { choices, inputMedia } = request;
   // A model that can answer in sound or images does so only when asked, but then at those prices.
   const outputMedia = place.model.outputModalities.some((modality) => modality !== 'text');
-  const bounds = { inputTokensMax, requests: choices, inputMedia, outputMedia };
   const costAt = (outputTokens: number): NanoUsd =>
-    highestCost(endpoint.price, { ...bounds, outputTokensMax: outputTokens * choices });
+    highestCost(endpoint.price, {
+      inputTokensMax,
+      outputTokensMax: outputTokens * choices,
+      requests: choices,
+      inputMedia,
+      outputMedia,
+    });
   const holdCost = costAt(outputTokensMax);
   return {
     ...place,

@@ -34,7 +34,8 @@ export async function serve(
   readRequest: ReadRequest,
 ): Promise<void> {
   try {
-    const caller = await admit(services.identity, call);
+    const admitted = admit(services.identity, call);
+    const caller = admitted instanceof Promise ? await admitted : admitted;
     const ceiling = readCeiling(call.inbound);
     const body = await call.inbound.readBody(services.limits.bodyBytesMax);
     const request = readRequest(body);
@@ -57,7 +58,8 @@ async function serveAdmitted(
   let settling: Settling | null = null;
   try {
     const plan = planRequest(services.directory, caller, request);
-    const held = await holdCredit(services, call, { ...asked, plan });
+    const holding = holdCredit(services, call, { ...asked, plan });
+    const held = holding instanceof Promise ? await holding : holding;
     settling = { services, call, caller, request, held, settled: false, outcome: null };
     const attempted = await attemptOrRelease(settling);
     await settle(settling, attempted);

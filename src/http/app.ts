@@ -14,6 +14,7 @@ import type { CreditDesk, LedgerReads } from './api/ports.ts';
 import { addDocsRoutes, type DocsServices } from './docs/routes.ts';
 import { answerError, type FailedRequest } from './error-answer.ts';
 import type { HttpExchange, OpenExchange } from './exchange.ts';
+import { CORS_HEADERS, preflightHeaders } from './cors.ts';
 import { meantPath, pathWarning } from './forgiving-path.ts';
 import { addEstimateRoute } from './v1/estimate.ts';
 import { inferenceRoutes, type InferenceServices } from './v1/inference.ts';
@@ -91,7 +92,12 @@ function answerOptions(app: Hono, { req }: Context): Response {
   const methods = methodsAt(app, req.path);
   if (methods.length === 0) throw unknownUrl(req.method, getPath(req.raw));
   const allow = ['OPTIONS', ...methods].toSorted().join(', ');
-  return new Response(null, { status: 204, headers: { allow } });
+  const headers = new Headers({ allow });
+  if (req.header('access-control-request-method') !== undefined) {
+    const asked = req.header('access-control-request-headers');
+    for (const [name, value] of preflightHeaders(allow, asked)) headers.set(name, value);
+  }
+  return new Response(null, { status: 204, headers });
 }
 
 /** Method and path, as in "POST /v1/chat/completions". */
@@ -117,6 +123,9 @@ function createForgivingApp(resources: ReadonlySet<string>): Hono {
     const warning = pathWarning(context);
     const isRoute = warning !== null && methodsAt(app, context.req.path).length > 0;
     if (isRoute) context.header('warning', warning);
+    if (context.req.header('origin') !== undefined) {
+      for (const [name, value] of CORS_HEADERS) context.header(name, value);
+    }
     if (!context.res.headers.has('x-request-id')) context.header('x-request-id', newId('req_'));
   });
   return app;

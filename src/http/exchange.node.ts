@@ -14,6 +14,7 @@ import { requestTooLarge } from '#wire/refusals.ts';
 import { refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange } from './exchange.ts';
 import { openWebExchange } from './exchange.web.ts';
+import { CORS_HEADERS } from './cors.ts';
 import { pathWarning } from './forgiving-path.ts';
 
 /** How long the rest of a refused body is read. */
@@ -78,6 +79,13 @@ function endAfterBody(outgoing: ServerResponse): void {
   req.resume();
 }
 
+/** As Node takes them: names and values in turn. */
+function listOf(headers: HeaderList): string[] {
+  const list: string[] = [];
+  for (const [name, value] of headers) list.push(name, value);
+  return list;
+}
+
 class NodeSink implements Sink {
   readonly #outgoing: ServerResponse;
   #ended = false;
@@ -99,7 +107,7 @@ class NodeSink implements Sink {
   }
 
   head(status: number, headers: HeaderList): void {
-    this.#outgoing.writeHead(status, headers.flat());
+    this.#outgoing.writeHead(status, listOf(headers));
     this.#outgoing.flushHeaders();
   }
 
@@ -110,7 +118,7 @@ class NodeSink implements Sink {
   send(status: number, headers: HeaderList, body: Uint8Array): void {
     this.#ended = true;
     const outgoing = this.#outgoing;
-    const list = headers.flat();
+    const list = listOf(headers);
     list.push('content-length', String(body.length));
     if (outgoing.req.complete) {
       outgoing.writeHead(status, list);
@@ -153,6 +161,9 @@ export function openSocketExchange(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): HttpExchange {
+  if (incoming.headers.origin !== undefined) {
+    for (const [name, value] of CORS_HEADERS) outgoing.setHeader(name, value);
+  }
   return {
     inbound: new NodeInbound(incoming),
     sink: new NodeSink(outgoing),

@@ -69,13 +69,17 @@ export function toUsageLine(event: UsageEvent): string {
  * event because of the NUL: told of, and never taken for another one.
  */
 function toField(id: string): string {
-  return id.replaceAll(ENDS_FIELD, NUL);
+  return endsField(id) ? id.replaceAll(ENDS_FIELD, NUL) : id;
 }
 
 /** In JSON text a line break can only stand between tokens. */
 function toOneLine(detail: string): string {
-  const whole = !detail.includes('\n') && !detail.includes(FIELD);
-  return whole ? detail : detail.replaceAll(ENDS_FIELD, ' ');
+  return endsField(detail) ? detail.replaceAll(ENDS_FIELD, ' ') : detail;
+}
+
+/** Looked for first: hardly any text has one, and replacing nothing costs more. */
+function endsField(text: string): boolean {
+  return text.includes('\n') || text.includes(FIELD);
 }
 
 /** What `toUsageLine` wrote. Throws if it is something else. */

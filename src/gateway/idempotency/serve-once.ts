@@ -23,16 +23,21 @@ export interface ServedOnce {
 export type RunSteps = (call: Call) => Promise<ReceiptOutcome | null>;
 
 /** Throws a GatewayError where the request neither runs nor has an answer. */
-export async function serveOnce(
+export function serveOnce(
   idempotency: Idempotency,
-  { call, caller, body, request }: ServedOnce,
+  once: ServedOnce,
+  run: RunSteps,
+): Promise<unknown> {
+  const clientKey = once.call.inbound.header(IDEMPOTENCY_HEADER);
+  if (clientKey === null) return run(once.call);
+  return serveKeyed(idempotency, { ...once, clientKey }, run);
+}
+
+async function serveKeyed(
+  idempotency: Idempotency,
+  { call, caller, body, request, clientKey }: ServedOnce & { readonly clientKey: string },
   run: RunSteps,
 ): Promise<void> {
-  const clientKey = call.inbound.header(IDEMPOTENCY_HEADER);
-  if (clientKey === null) {
-    await run(call);
-    return;
-  }
   const turn = await idempotency.begin({
     requestId: call.id,
     keyId: caller.keyId,

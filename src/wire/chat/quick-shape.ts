@@ -7,7 +7,6 @@ import {
   JSON_ARRAY,
   JSON_FALSE,
   JSON_NULL,
-  JSON_NUMBER,
   JSON_OBJECT,
   JSON_STRING,
   JSON_TRUE,
@@ -34,18 +33,23 @@ export const isNumber: Check = (index, node) => Number.isFinite(index.number(nod
 
 export function numberWithin(min: number, max: number): Check {
   return (index, node) => {
-    const value = index.kind(node) === JSON_NUMBER ? index.number(node) : undefined;
+    const value = index.number(node);
     return value !== undefined && value >= min && value <= max;
   };
 }
 
 export function wholeWithin(min: number, max: number): Check {
-  const within = numberWithin(min, max);
-  return (index, node) => within(index, node) && Number.isInteger(index.number(node));
+  return (index, node) => {
+    const value = index.number(node);
+    return value !== undefined && Number.isInteger(value) && value >= min && value <= max;
+  };
 }
 
 export function either(...checks: readonly Check[]): Check {
-  return (index, node) => checks.some((check) => check(index, node));
+  return (index, node) => {
+    for (const check of checks) if (check(index, node)) return true;
+    return false;
+  };
 }
 
 export function orNull(check: Check): Check {
@@ -102,8 +106,9 @@ function isPlainKey(index: JsonIndex, node: number): boolean {
 
 function memberFits(index: JsonIndex, node: number, table: KeyTable): boolean {
   const row = table.get(index.keyEnd(node) - index.keyStart(node));
-  const known = row?.find(([key]) => index.keyIs(node, key));
-  return known === undefined || known[1](index, node);
+  if (row === undefined) return true;
+  for (const known of row) if (index.keyIs(node, known[0])) return known[1](index, node);
+  return true;
 }
 
 /**
@@ -120,7 +125,8 @@ export function objectOf(
     for (let at = index.firstChild(node); at >= 0; at = index.nextChild(node, at)) {
       if (!isPlainKey(index, at) || !memberFits(index, at, table)) return false;
     }
-    return required.every((key) => index.member(node, key) >= 0);
+    for (const key of required) if (index.member(node, key) < 0) return false;
+    return true;
   };
 }
 
@@ -135,8 +141,9 @@ export function taggedBy(
     if (!isObject(index, node)) return false;
     const value = index.member(node, tag);
     if (value < 0 || !isString(index, value)) return false;
-    const variant = known.find(([name]) => stringIs(index, value, name));
-    if (variant !== undefined) return variant[1](index, node);
+    for (const variant of known) {
+      if (stringIs(index, value, variant[0])) return variant[1](index, node);
+    }
     return !hasEscape(index, value) && otherwise(index, node);
   };
 }
