@@ -53,6 +53,9 @@ describe('promises 2, 5: kill -9 and the same key', () => {
   ])('%s dies while it runs: unknown, and never run again', async (victim, kill) => {
     const kept = await ask(bodyOf('kept', true), `kept ${victim}`);
     expect(kept.status).toBe(200);
+    // An answer is kept after its last byte: a twin waits until it is.
+    const twin = await ask(bodyOf('kept', true), `kept ${victim}`);
+    expect(twin.headers.get('idempotent-replayed')).toBe('true');
     fake.forget();
     const parked = ask(bodyOf(`parked ${victim}`), `parked ${victim}`).catch(() => null);
     await fake.until('the parked one', () => fake.received.length === 1);
