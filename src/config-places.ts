@@ -45,7 +45,7 @@ function envBaseUrl(
     refuseThat(`  ${name}: expected an http or https URL`);
     return null;
   }
-  const egress = egressFault(address);
+  const egress = egressFault(address, 'environment');
   if (egress !== null) refuseThat(`  ${name}: ${egress}`);
   return address.replace(/\/+$/, '');
 }
@@ -84,8 +84,8 @@ function fromEnvironment(
 
 export interface Placing {
   readonly env: Environment;
-  /** Null, or why the gateway must not call there. */
-  readonly egressFault: (baseUrl: string) => string | null;
+  /** Null, or why the gateway must not call there. Only the file may name this very machine. */
+  readonly egressFault: (baseUrl: string, from: 'file' | 'environment') => string | null;
   readonly fault: (path: readonly (string | number)[], message: string) => void;
   /** A fault of the environment, as it is shown. */
   readonly refuse: (fault: string) => void;
@@ -112,7 +112,7 @@ function baseUrlOf(
     placing.fault(path, `${provider.name} needs one`);
     return null;
   }
-  const egress = given.base_url === undefined ? null : placing.egressFault(given.base_url);
+  const egress = given.base_url === undefined ? null : placing.egressFault(given.base_url, 'file');
   if (egress !== null) placing.fault(path, egress);
   return baseUrl.replace(/\/+$/, '');
 }

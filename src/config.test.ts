@@ -351,6 +351,17 @@ describe('addresses', () => {
       expect(read(at(url)).providers).toHaveLength(2);
     }
   });
+
+  it.each(['http://127.0.0.1:9', 'http://localhost:9', 'http://[::1]:9', 'http://a.localhost'])(
+    'on this machine are refused where the environment names them: %s (contract: Starting, loopback)',
+    (url) => {
+      const env = { AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: url };
+      expect(envFaults(env)[0]).toContain('AZURE_OPENAI_ENDPOINT: ');
+      const { hostname } = new URL(url);
+      const allow = hostname.replace(/^\[|\]$/g, '');
+      expect(read('', { ...env, OMNIX_EGRESS_ALLOW: allow }).providers).toHaveLength(2);
+    },
+  );
 });
 
 describe('the environment', () => {

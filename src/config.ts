@@ -6,7 +6,12 @@ import { describeError } from '#base/describe-error.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { isPrivateAddress, parseEgressAllow, type EgressAllow } from '#base/egress.node.ts';
+import {
+  isLoopback,
+  isPrivateAddress,
+  parseEgressAllow,
+  type EgressAllow,
+} from '#base/egress.node.ts';
 import type { LogLevel } from '#base/log.ts';
 import type { ConfiguredModel } from '#gateway/directory.ts';
 import type { ConfiguredProvider } from '#gateway/make-endpoints.ts';
@@ -130,10 +135,16 @@ function readFile(
 }
 
 /** Null, or why the gateway must not call there. Loopback is fine in the operator's own file. */
-function egressFault(baseUrl: string, allow: EgressAllow | undefined): string | null {
+function egressFault(
+  baseUrl: string,
+  from: 'file' | 'environment',
+  allow: EgressAllow | undefined,
+): string | null {
   const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, '');
-  if (!isPrivateAddress(host) || allow?.allows(host) === true) return null;
-  return `${host} is a private address; allow it with OMNIX_EGRESS_ALLOW=${host}`;
+  const isHere = from === 'environment' && isLoopback(host);
+  if ((!isHere && !isPrivateAddress(host)) || allow?.allows(host) === true) return null;
+  const instead = isHere ? 'write it as base_url into the config file, or ' : '';
+  return `${host} is a private address; ${instead}allow it with OMNIX_EGRESS_ALLOW=${host}`;
 }
 
 /** Reads everything. Throws ConfigRefused with all faults, their fields and their lines. */
@@ -144,7 +155,7 @@ export function readConfig(env: Environment): Config {
   const later = LATER_VARIABLES.filter((name) => (env[name] ?? '') !== '');
   const { providers, models, notices } = placeConfig(file.content, {
     env,
-    egressFault: (baseUrl) => egressFault(baseUrl, variables.OMNIX_EGRESS_ALLOW),
+    egressFault: (baseUrl, from) => egressFault(baseUrl, from, variables.OMNIX_EGRESS_ALLOW),
     fault(steps, message) {
       const fault = { path: pathText(steps), line: file.lineOf(steps), message };
       faults.push(faultText(fault, path ?? 'config'));

@@ -31,10 +31,19 @@ function privateNetworks(): BlockList {
 
 const PRIVATE = privateNetworks();
 
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
 function isIn(list: BlockList, host: string): boolean {
   if (isIP(host) === 0) return false;
   // An IPv4 address in IPv6's clothes (::ffff:10.0.0.1) is compared as what it is.
   return list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+/** This machine, by address or by the names that are kept for it (RFC 6761). */
+export function isLoopback(host: string): boolean {
+  return isIn(LOOPBACK, withoutBrackets(host)) || /(?:^|\.)localhost\.?$/i.test(host);
 }
 
 /** `host` as in `URL.hostname`; the brackets of IPv6 may be there. A name is never private. */

@@ -157,7 +157,7 @@ export function createApp(services: AppServices & StatusServices): Hono {
       throw methodNotAllowed(context.req.method, ['POST']);
     });
   }
-  addEstimateRoute(app, { gateway, openExchange });
+  addEstimateRoute(app, { gateway, openExchange, log });
   addModelRoutes(app, { identity, directory: gateway.directory, openExchange, clock });
   app.route(
     '/v1',

@@ -25,13 +25,17 @@ function isRetried({ status, headers }: APIError): boolean {
   return status === 408 || status === 429 || (status !== null && status >= 500);
 }
 
+/** RFC 9110, 5.6.7. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
 function readPause(headers: Headers): number | null {
   const exact = toPause(headers.get('retry-after-ms'), 1);
   if (exact !== null) return exact;
   const after = headers.get('retry-after');
   const seconds = toPause(after, 1_000);
   if (seconds !== null || after === null) return seconds;
-  const at = Date.parse(after);
+  // Runtimes take much for a date that is none: "x40" is the year 2040 to V8.
+  const at = HTTP_DATE.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
 }
 

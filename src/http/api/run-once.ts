@@ -6,7 +6,6 @@ import type { MiddlewareHandler } from 'hono';
 import type { Claim } from '#gateway/idempotency/idempotency.ts';
 import { keptHeaders, REPLAYED_HEADER } from '#gateway/idempotency/kept-answer.ts';
 import { IDEMPOTENCY_HEADER } from '#gateway/idempotency/refusals.ts';
-import type { ApiContext } from './frame.ts';
 import type { ApiEnv, ApiServices } from './ports.ts';
 import { readBytes } from './read-body.ts';
 
@@ -14,59 +13,70 @@ import { readBytes } from './read-body.ts';
 const REFUSED = 400;
 const FAILED = 500;
 
+interface Asked {
+  readonly requestId: string;
+  readonly keyId: string;
+  readonly clientKey: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array;
+}
+
+/** The first answer to what was asked under a key, or the one that `run` makes now. */
+export async function answerOnce(
+  { idempotency, log }: Pick<ApiServices, 'idempotency' | 'log'>,
+  asked: Asked,
+  run: () => Promise<Response>,
+): Promise<Response> {
+  const { requestId } = asked;
+  const turn = await idempotency.begin({ ...asked, receipted: false, client: null });
+  if (turn.kind === 'replay') {
+    const { status, headers } = turn.answer;
+    log.write('info', 'replayed', { request_id: requestId, status });
+    const list = [...headers, REPLAYED_HEADER, ['x-request-id', requestId] as const];
+    return new Response(new Uint8Array(turn.answer.body), {
+      status,
+      headers: list.map(([name, value]) => [name, value]),
+    });
+  }
+  if (turn.kind === 'gone') throw new Error('no client was given that could go');
+  try {
+    const response = await run();
+    await finish(turn.claim, response);
+    return response;
+  } catch (thrown) {
+    await turn.claim.lose('interrupted');
+    throw thrown;
+  }
+}
+
 /** For requests that have their caller already. */
-export function runOnce({
-  idempotency,
-  log,
-}: Pick<ApiServices, 'idempotency' | 'log'>): MiddlewareHandler<ApiEnv> {
+export function runOnce(
+  services: Pick<ApiServices, 'idempotency' | 'log'>,
+): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
     const { req } = context;
+    const { method, path } = req;
     const clientKey = req.header(IDEMPOTENCY_HEADER);
-    if (clientKey === undefined || req.method !== 'POST') return next();
+    if (clientKey === undefined || method !== 'POST') return next();
     const body = await readBytes(req.raw);
-    const requestId = context.get('requestId');
-    const turn = await idempotency.begin({
-      requestId,
-      keyId: context.get('caller').keyId,
-      clientKey,
-      method: req.method,
-      path: req.path,
-      body,
-      receipted: false,
-      client: null,
-    });
-    if (turn.kind === 'replay') {
-      const { status, headers } = turn.answer;
-      log.write('info', 'replayed', { request_id: requestId, status });
-      const list = [...headers, REPLAYED_HEADER, ['x-request-id', requestId] as const];
-      return new Response(new Uint8Array(turn.answer.body), {
-        status,
-        headers: list.map(([name, value]) => [name, value]),
-      });
-    }
-    if (turn.kind === 'gone') return undefined;
-    // The routes read it once more.
-    req.raw = new Request(req.raw.url, {
-      method: req.method,
-      headers: req.raw.headers,
-      body: new Uint8Array(body),
-    });
-    try {
+    const { keyId } = context.get('caller');
+    const asked = { requestId: context.get('requestId'), keyId, clientKey, method, path, body };
+    return answerOnce(services, asked, async () => {
+      // The routes read it once more.
+      const { headers, url } = req.raw;
+      req.raw = new Request(url, { method, headers, body: new Uint8Array(body) });
       await next();
-      await finish(turn.claim, context);
-    } catch (thrown) {
-      await turn.claim.lose('interrupted');
-      throw thrown;
-    }
-    return undefined;
+      return context.res;
+    });
   };
 }
 
 /** What failed on our side may have been done: the database does not always say. */
-async function finish(claim: Claim, { res }: ApiContext): Promise<void> {
-  const { status } = res;
+async function finish(claim: Claim, response: Response): Promise<void> {
+  const { status, headers } = response;
   if (status >= FAILED) return claim.lose('interrupted');
   if (status >= REFUSED) return claim.release();
-  const body = new Uint8Array(await res.clone().arrayBuffer());
-  return claim.keep({ status, headers: keptHeaders([...res.headers]), streamed: false, body });
+  const body = new Uint8Array(await response.clone().arrayBuffer());
+  return claim.keep({ status, headers: keptHeaders([...headers]), streamed: false, body });
 }

@@ -1,12 +1,14 @@
 /** POST /v1/estimate: what a request would cost, for the bodies of the routes that run them. */
 import type { Context, Hono } from 'hono';
 import { newId } from '#base/ids.ts';
+import type { Log } from '#base/log.ts';
 import { admit } from '#gateway/admit.ts';
 import { readCeiling } from '#gateway/ceiling.ts';
 import { readChatRequest } from '#gateway/chat/read-request.ts';
 import type { GatewayServices } from '#gateway/dependencies.ts';
 import { readEmbeddingsRequest } from '#gateway/embeddings/read-request.ts';
 import { estimate } from '#gateway/estimate.ts';
+import { IDEMPOTENCY_HEADER } from '#gateway/idempotency/refusals.ts';
 import { scanBody } from '#gateway/scan-body.ts';
 import type { ReadRequest } from '#gateway/serve.ts';
 import {
@@ -17,11 +19,13 @@ import {
   type EstimatedEndpoint,
 } from '#wire/estimate.ts';
 import { methodNotAllowed } from '#wire/refusals.ts';
+import { answerOnce } from '../api/run-once.ts';
 import type { OpenExchange } from '../exchange.ts';
 
 export interface EstimateRouteServices {
   readonly gateway: GatewayServices;
   readonly openExchange: OpenExchange;
+  readonly log: Log;
 }
 
 const READERS: Readonly<Record<EstimatedEndpoint, ReadRequest>> = {
@@ -38,19 +42,28 @@ function endpointOf(body: Uint8Array): EstimatedEndpoint {
 }
 
 async function answer(services: EstimateRouteServices, context: Context): Promise<Response> {
-  const { gateway, openExchange } = services;
+  const { gateway, log, openExchange } = services;
   const { inbound } = openExchange(context);
   const caller = await admit(gateway.identity, { inbound });
   const ceiling = readCeiling(inbound);
   const asked = parseEstimateQuery(context.req.query());
   const body = await inbound.readBody(gateway.limits.bodyBytesMax);
-  const endpoint = asked ?? endpointOf(body);
-  const request = READERS[endpoint](body);
-  const { object, ...costs } = await estimate(gateway, { caller, request, ceiling });
-  return context.json({ object, endpoint, ...costs }, 200, {
-    'x-request-id': newId('req_'),
-    'cache-control': 'private, no-store',
-  });
+  const requestId = newId('req_');
+  const run = async (): Promise<Response> => {
+    const endpoint = asked ?? endpointOf(body);
+    const request = READERS[endpoint](body);
+    const { object, ...costs } = await estimate(gateway, { caller, request, ceiling });
+    return context.json({ object, endpoint, ...costs }, 200, {
+      'x-request-id': requestId,
+      'cache-control': 'private, no-store',
+    });
+  };
+  const clientKey = inbound.header(IDEMPOTENCY_HEADER);
+  if (clientKey === null) return run();
+  const { keyId } = caller;
+  const { method, path } = context.req;
+  const once = { requestId, keyId, clientKey, method, path, body };
+  return answerOnce({ idempotency: gateway.idempotency, log }, once, run);
 }
 
 /** Adds the route. Errors are thrown and answered by the app. */

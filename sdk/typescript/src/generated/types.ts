@@ -2012,6 +2012,10 @@ export type CreateEstimateData = {
   body: EstimateRequest;
   headers?: {
     /**
+     * Makes a repetition safe: within 24 hours the same key and body get the first answer again, and nothing runs or is charged twice. Use a new one, such as a UUID, for each request that is meant to run.
+     */
+    'Idempotency-Key'?: string;
+    /**
      * The most that the request may cost, in US dollars. Places where it could cost more are not tried; where none is left it is refused (402) before anything is sent.
      */
     'x-omnix-max-cost'?: string;
@@ -2082,6 +2086,14 @@ export type CreateEstimateErrors = {
   408: ErrorResponse & {
     error: {
       code: 'request_timeout';
+    };
+  };
+  /**
+   * `idempotency_key_reused`, `idempotency_in_progress`, `idempotency_outcome_unknown`
+   */
+  409: ErrorResponse & {
+    error: {
+      code: 'idempotency_key_reused' | 'idempotency_in_progress' | 'idempotency_outcome_unknown';
     };
   };
   /**

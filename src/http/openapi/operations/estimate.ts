@@ -53,6 +53,7 @@ export const ESTIMATE_OPERATIONS: readonly Operation[] = [
     caller: 'inference',
     query: estimateQuerySchema,
     headers: maxCostHeadersSchema,
+    once: true,
     body: {
       schema: estimateRequestSchema,
       examples: {
