@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '#base/clock.ts';
 import { Deadlines } from '#base/deadlines.ts';
 import { nodeDigests } from '#base/digest.node.ts';
-import { newId } from '#base/ids.ts';
 import type { Log } from '#base/log.ts';
 import { StartRefused } from '#base/start-refused.ts';
 import type { Transport } from '#base/transport.ts';
@@ -271,11 +270,7 @@ async function open(config: Config, directory: Directory, starting: Starting): P
       idempotency,
       directory,
       transport,
-      sandboxTransport: new SandboxTransport({
-        tokens,
-        clock: systemClock,
-        newId: () => newId('chatcmpl_').replace('_', '-'),
-      }),
+      sandboxTransport: new SandboxTransport({ tokens, clock: systemClock }),
       tokenExchange: new TokenExchange(transport, deadlines),
       deadlines,
       tokens,

@@ -115,11 +115,7 @@ function composeServices(
     }),
     directory: composeDirectory(config),
     transport,
-    sandboxTransport: new SandboxTransport({
-      tokens,
-      clock: systemClock,
-      newId: () => newId('chatcmpl_').replace('_', '-'),
-    }),
+    sandboxTransport: new SandboxTransport({ tokens, clock: systemClock }),
     tokenExchange: new TokenExchange(transport, deadlines),
     deadlines,
     tokens,

@@ -4,10 +4,12 @@
  */
 import type { JsonEdit } from '#base/json-edit.ts';
 import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
+import { recordOf } from '#providers/json.ts';
 import {
   CannotSay,
   type BodyEdit,
   type BodyMembers,
+  type Encoded,
   type HeaderPairs,
   type Warning,
 } from '#providers/provider.ts';
@@ -54,6 +56,14 @@ export function requiresParameters(index: JsonIndex): boolean {
   const provider = index.member(0, 'provider');
   if (provider < 0 || index.kind(provider) !== JSON_OBJECT) return false;
   return index.kind(index.member(provider, 'require_parameters')) === JSON_TRUE;
+}
+
+/** Of members that would be lost, those that neither reach the host nor were spoken of. */
+export function unspoken(lost: readonly Warning[], encoded: Encoded): readonly Warning[] {
+  const known = new Set(encoded.said);
+  for (const { param } of encoded.warnings) known.add(param);
+  const body = recordOf(encoded.body);
+  return lost.filter(({ param }) => !known.has(param) && !Object.hasOwn(body, param));
 }
 
 /** What the caller asked for and would not get. A name or a way of ours that does it is no loss. */

@@ -275,7 +275,6 @@ function createServices(
   const deadlines = new Deadlines(clock);
   const tokens = createTokenCounter(loadEncodingModule);
   const transport = options.transport ?? sockets;
-  const newCompletionId = (): string => newId('chatcmpl_').replace('_', '-');
   return {
     identity,
     ledger,
@@ -289,7 +288,7 @@ function createServices(
     }),
     directory: composeDirectory(config),
     transport,
-    sandboxTransport: new SandboxTransport({ tokens, clock, newId: newCompletionId }),
+    sandboxTransport: new SandboxTransport({ tokens, clock }),
     tokenExchange: new TokenExchange(transport, deadlines),
     deadlines,
     tokens,

@@ -4,13 +4,11 @@
  */
 import { toBytes } from '#base/bytes.ts';
 import { editJson, type JsonEdit } from '#base/json-edit.ts';
-import type { ChatForm } from '#providers/form.ts';
-import { recordOf } from '#providers/json.ts';
-import type { ChatSupport, Encoded, PassThrough, Warning } from '#providers/provider.ts';
+import type { ChatSupport, PassThrough, Warning } from '#providers/provider.ts';
 import { unsaid } from '#providers/dialects/openai-chat/read-form.ts';
 import { OWN_FIELDS } from '#wire/chat/request.ts';
 import { chatOf } from '../endpoint.ts';
-import { editsFor, membersOf, NO_HEADERS, refuseLoss } from '../host-body.ts';
+import { editsFor, membersOf, NO_HEADERS, refuseLoss, unspoken } from '../host-body.ts';
 import type { HostBody } from '../inference.ts';
 import type { Candidate } from '../plan.ts';
 import { formOf, type FormSource } from './request-form.ts';
@@ -91,14 +89,6 @@ function passBody(
   return { body, warnings: [...warnings, limitWarning(outputTokensCap)], ...told };
 }
 
-/** Members of the caller's body that neither reach the host nor were spoken of by the codec. */
-function losses(form: ChatForm, encoded: Encoded): readonly Warning[] {
-  const known = new Set(encoded.said);
-  for (const { param } of encoded.warnings) known.add(param);
-  const body = recordOf(encoded.body);
-  return unsaid(form).filter(({ param }) => !known.has(param) && !Object.hasOwn(body, param));
-}
-
 /** Throws CannotSay. */
 function translateBody(
   source: ChatSource,
@@ -108,7 +98,7 @@ function translateBody(
   const form = formOf(source);
   const capped = outputTokensCap === null ? form : { ...form, maxOutputTokens: outputTokensCap };
   const encoded = chat.codec.encode(capped, candidate.endpoint.target);
-  const warnings = [...encoded.warnings, ...losses(form, encoded)];
+  const warnings = [...encoded.warnings, ...unspoken(unsaid(form), encoded)];
   refuseLoss(source.requireParameters, warnings);
   if (outputTokensCap !== null) warnings.push(limitWarning(outputTokensCap));
   return {

@@ -3,7 +3,7 @@
  * sent on as the bytes it came in, with our members spliced in.
  */
 import { toBytes, toText } from '#base/bytes.ts';
-import { editJson, type JsonEdit } from '#base/json-edit.ts';
+import { editJson } from '#base/json-edit.ts';
 import { JSON_ARRAY, JSON_NULL, JSON_OBJECT, type JsonIndex } from '#base/json-index.ts';
 import { scanJson } from '#base/json-scan.ts';
 import { err, ok, type Result } from '#base/result.ts';
@@ -12,6 +12,7 @@ import type { ChatCodec, PassThrough } from '#providers/provider.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { partText } from './produced-text.ts';
+import { tailEdits } from '../tail.ts';
 import { usageJson } from './usage-json.ts';
 
 /**
@@ -107,14 +108,7 @@ class PassWhole implements WholeAnswer {
   }
 
   closing(tail: AnswerTail): Uint8Array {
-    const edits: JsonEdit[] = [
-      { op: 'set', key: 'usage', json: usageJson(tail) },
-      { op: 'set', key: 'provider', json: JSON.stringify(tail.providerName) },
-    ];
-    if (tail.warnings.length > 0) {
-      edits.push({ op: 'set', key: 'warnings', json: JSON.stringify(tail.warnings) });
-    }
-    return editJson(this.#index, edits);
+    return editJson(this.#index, tailEdits(tail, usageJson(tail)));
   }
 
   producedText(): string {

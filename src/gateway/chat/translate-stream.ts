@@ -15,7 +15,7 @@ import type { AnswerStream, AnswerTail } from '../answer.ts';
 import { createEventCutter, type CutEvent, type EventCutter } from './event-cutter.ts';
 import { KeptText } from './kept-text.ts';
 import { eventText } from './produced-text.ts';
-import { tailMembers } from './translated-tail.ts';
+import { translatedTail } from './translated-tail.ts';
 
 export interface TranslateStreamOptions {
   readonly chat: Pick<ChatSupport, 'codec' | 'framing'>;
@@ -109,7 +109,7 @@ export class TranslateStream implements AnswerStream {
     const { id, created, model } = this.#id;
     const last = { id, object: 'chat.completion.chunk', created, model, choices: [] };
     const text = JSON.stringify(last);
-    return toBytes(`data: ${text.slice(0, -1)}${tailMembers(tail)}}\n\ndata: [DONE]\n\n`);
+    return toBytes(`data: ${text.slice(0, -1)}${translatedTail(tail)}}\n\ndata: [DONE]\n\n`);
   }
 
   breaking(error: GatewayError, requestId: string): Uint8Array {

@@ -12,7 +12,7 @@ import type { Usage } from '#wire/usage.ts';
 import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { partText } from './produced-text.ts';
 import { finishWord, identify } from './translate-stream.ts';
-import { tailMembers } from './translated-tail.ts';
+import { translatedTail } from './translated-tail.ts';
 
 function complaint(code: string, message: string): Result<never, UpstreamComplaint> {
   return err({ code, message, status: null });
@@ -61,7 +61,7 @@ class TranslateWhole implements WholeAnswer {
   }
 
   closing(tail: AnswerTail): Uint8Array {
-    return toBytes(`${this.#written.slice(0, -1)}${tailMembers(tail)}}`);
+    return toBytes(`${this.#written.slice(0, -1)}${translatedTail(tail)}}`);
   }
 
   producedText(): string {

@@ -4,7 +4,7 @@
  * and written anew.
  */
 import { toBytes, toText } from '#base/bytes.ts';
-import { editJson, type JsonEdit } from '#base/json-edit.ts';
+import { editJson } from '#base/json-edit.ts';
 import { JSON_ARRAY, JSON_OBJECT, JSON_STRING, type JsonIndex } from '#base/json-index.ts';
 import { scanJson } from '#base/json-scan.ts';
 import { err, ok, type Result } from '#base/result.ts';
@@ -20,6 +20,7 @@ import { USAGE_BUCKETS, type Usage, type UsageBucket } from '#wire/usage.ts';
 import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { embeddingsOf } from '../endpoint.ts';
 import type { AnswerContext, UpstreamAnswer } from '../inference.ts';
+import { tailEdits, tailMembers, usageApart } from '../tail.ts';
 import { embeddingsUsageJson } from './usage-json.ts';
 
 export type Encoding = 'float' | 'base64';
@@ -93,17 +94,6 @@ function readPassed(
   return new PassedEmbeddings(index, passThrough);
 }
 
-function ownEdits(tail: AnswerTail): JsonEdit[] {
-  const edits: JsonEdit[] = [
-    { op: 'set', key: 'usage', json: embeddingsUsageJson(tail) },
-    { op: 'set', key: 'provider', json: JSON.stringify(tail.providerName) },
-  ];
-  if (tail.warnings.length > 0) {
-    edits.push({ op: 'set', key: 'warnings', json: JSON.stringify(tail.warnings) });
-  }
-  return edits;
-}
-
 class PassedEmbeddings implements WholeAnswer {
   readonly #index: JsonIndex;
   readonly usage: Usage | null;
@@ -118,7 +108,7 @@ class PassedEmbeddings implements WholeAnswer {
   }
 
   closing(tail: AnswerTail): Uint8Array {
-    return editJson(this.#index, ownEdits(tail));
+    return editJson(this.#index, tailEdits(tail, embeddingsUsageJson(tail)));
   }
 
   producedText(): string {
@@ -158,18 +148,10 @@ class DecodedEmbeddings implements WholeAnswer {
       index,
       embedding: encoding === 'base64' ? toVectorBase64(vector) : vector,
     }));
-    const { providerName, warnings, cost } = tail;
+    const usage = this.form.ownDialect ? tail.usage : usageApart(tail.usage);
+    const told = embeddingsUsageJson({ usage, cost: tail.cost });
     const head = JSON.stringify({ object: 'list', data, model: model ?? asked });
-    const usage = embeddingsUsageJson({ usage: this.#told(tail.usage), cost });
-    const more = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
-    return toBytes(
-      `${head.slice(0, -1)},"usage":${usage},"provider":${JSON.stringify(providerName)}${more}}`,
-    );
-  }
-
-  #told(usage: Usage): Usage {
-    if (this.form.ownDialect || !isRecord(usage.native)) return usage;
-    return { ...usage, native: { native_usage: usage.native } };
+    return toBytes(`${head.slice(0, -1)}${tailMembers(tail, told)}}`);
   }
 
   producedText(): string {

@@ -6,11 +6,10 @@ import { toBytes } from '#base/bytes.ts';
 import { editJson } from '#base/json-edit.ts';
 import type { JsonIndex } from '#base/json-index.ts';
 import type { EmbeddingsForm } from '#providers/embeddings.ts';
-import { recordOf } from '#providers/json.ts';
-import type { Encoded, Warning } from '#providers/provider.ts';
+import type { Warning } from '#providers/provider.ts';
 import { EMBEDDINGS_OWN_FIELDS } from '#wire/embeddings/request.ts';
 import { embeddingsOf } from '../endpoint.ts';
-import { editsFor, membersOf, NO_HEADERS, refuseLoss } from '../host-body.ts';
+import { editsFor, membersOf, NO_HEADERS, refuseLoss, unspoken } from '../host-body.ts';
 import type { HostBody } from '../inference.ts';
 import type { Candidate } from '../plan.ts';
 
@@ -36,7 +35,7 @@ export function embeddingsBodyFor(source: EmbeddingsSource, candidate: Candidate
     return { body, accept: ACCEPT, warnings, headers: NO_HEADERS };
   }
   const encoded = codec.encode(source.form, target);
-  const warnings = [...encoded.warnings, ...losses(source.form, encoded)];
+  const warnings = [...encoded.warnings, ...unspoken(extrasLost(source.form), encoded)];
   refuseLoss(source.requireParameters, warnings);
   return {
     body: toBytes(JSON.stringify(encoded.body)),
@@ -46,16 +45,8 @@ export function embeddingsBodyFor(source: EmbeddingsSource, candidate: Candidate
   };
 }
 
-/** Members of the caller's body that neither reach the host nor were spoken of by the codec. */
-function losses({ extras }: EmbeddingsForm, encoded: Encoded): readonly Warning[] {
-  const known = new Set(encoded.said);
-  for (const { param } of encoded.warnings) known.add(param);
-  const body = recordOf(encoded.body);
-  return Object.keys(extras)
-    .filter((param) => !known.has(param) && !Object.hasOwn(body, param))
-    .map((param) => ({
-      code: 'dropped',
-      param,
-      message: 'This provider has no such setting for embeddings.',
-    }));
+/** What the form has no word for, and a codec may know nothing of. */
+function extrasLost({ extras }: EmbeddingsForm): readonly Warning[] {
+  const message = 'This provider has no such setting for embeddings.';
+  return Object.keys(extras).map((param) => ({ code: 'dropped', param, message }));
 }

@@ -6,6 +6,7 @@
 import { describeError } from '#base/describe-error.ts';
 import { toBytes, toText } from '#base/bytes.ts';
 import type { Clock } from '#base/clock.ts';
+import { newId } from '#base/ids.ts';
 import type {
   Transport,
   UpstreamExchange,
@@ -20,8 +21,6 @@ import { promptOf, replyTo, type SandboxCall, type SandboxReply } from './reply.
 export interface SandboxOptions {
   readonly tokens: TokenCounter;
   readonly clock: Clock;
-  /** Makes `chatcmpl-...` ids. */
-  readonly newId: () => string;
 }
 
 /** One answer on its way; the client's pace and its leaving reach it here. */
@@ -152,7 +151,7 @@ export class SandboxTransport implements Transport {
     handler: UpstreamHandler,
     delivery: Delivery,
   ): Promise<void> {
-    const { tokens, clock, newId } = this.#options;
+    const { tokens, clock } = this.#options;
     const call = toCall(request);
     if (request.url.endsWith('/embeddings')) {
       const answer = await embed({ ...call.body, model: call.model }, tokens);
@@ -167,7 +166,7 @@ export class SandboxTransport implements Transport {
       return;
     }
     if (reply.kind === 'text') await delivery.wait(reply.delayMs);
-    const id = newId();
+    const id = newId('chatcmpl_').replace('_', '-');
     const generated = generate(reply, call, id);
     const prompt = await tokens.count(promptOf(call.body));
     const usage = usageOf(prompt, generated.tokens * choiceCount(call.body));
