@@ -228,7 +228,7 @@ export async function compose(
   }
 }
 
-/** Bun and Deno have undici in name only, and a fetch that is as fast as it gets there. */
+/** Where Node's sockets are an imitation, and `fetch` is as fast as it gets. */
 const FETCH_RUNTIMES = ['bun', 'deno'] as const;
 
 async function openTransport(opened: Opened): Promise<Transport> {

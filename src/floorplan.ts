@@ -136,7 +136,7 @@ export const PACKAGES: Readonly<Record<string, readonly PackagePlace[]>> = {
     { room: 'store', only: '.worker.ts' },
   ],
   rolldown: [],
-  undici: [{ room: 'base', only: '.node.ts' }],
+  undici: [],
   vitest: [],
   yaml: [],
   zod: [{ room: 'wire', only: 'z.ts' }],

@@ -1,6 +1,6 @@
 /**
- * Both ways to an upstream keep the same promises to the gateway: undici's dispatch, and fetch as
- * Workers, Bun and Deno have it.
+ * Both ways to an upstream keep the same promises to the gateway: our own client over Node's
+ * sockets, and fetch as Workers, Bun and Deno have it.
  */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import type { Transport, TransportFailure, UpstreamHeaders, UpstreamRequest } fr
 
 const VARIANTS = [
   {
-    name: 'dispatch',
+    name: 'sockets',
     open: () => new NodeTransport({ connectTimeoutMs: 2_000, connectionsMax: 64 }),
   },
   { name: 'fetch', open: () => new WebTransport() },

@@ -1,14 +1,14 @@
 /**
  * The way to an upstream, as a port. Bytes are pushed: the adapter calls the handler as they come,
- * and the handler says when to pause. One adapter stands on undici (`transport.node.ts`), the
- * sandbox is another, in process; one on `fetch` comes with the Worker.
+ * and the handler says when to pause. One adapter stands on Node's sockets (`transport.node.ts`),
+ * one on `fetch` (`transport.web.ts`); the sandbox is another, in process.
  */
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Absolute. Comes from the operator's configuration and a provider's address function only. */
   readonly url: string;
-  /** Lower-cased names and their values, alternating, as undici takes them. */
+  /** Lower-cased names and their values, alternating. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | null;
 }

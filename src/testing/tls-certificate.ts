@@ -1,0 +1,23 @@
+/**
+ * A certificate for localhost and 127.0.0.1 that signed itself, and its key: for tests that speak
+ * TLS to a server of their own. It is public and trusted by nobody; valid from 2020 to 2120.
+ */
+
+export const TEST_TLS_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgRJ0FCrOGAuTpzJcn
+Z1y/Rv2Bngl6HUR/SS6h470seSyhRANCAARYMYC60NTb4ITBEwoqUKq8iyCZ7lxc
+Tdpth2uW38PmzrQGB3BbOhhVc8irrw169doqHQxxIbd4wBO3ZsYRILmO
+-----END PRIVATE KEY-----
+`;
+
+export const TEST_TLS_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBeDCCAR2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFgxgLrQ1NvghMET
+CipQqryLIJnuXFxN2m2Ha5bfw+bOtAYHcFs6GFVzyKuvDXr12iodDHEht3jAE7dm
+xhEguY6jXjBcMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAPBgNVHRMBAf8E
+BTADAQH/MA4GA1UdDwEB/wQEAwIChDAdBgNVHQ4EFgQUEmUeKsitTcLeY6AyAIFV
+sWcRvWIwCgYIKoZIzj0EAwIDSQAwRgIhAOi9aZxjiUA/e7/RBdr2XCeXzCmvBLNO
+8a3xqrjkaXx9AiEA2EoJInPyZE+nD2wFDlGviFdjEsS3giEiLNMaM5GYZX0=
+-----END CERTIFICATE-----
+`;
