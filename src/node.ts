@@ -2,26 +2,19 @@
  * Entry for Node: one process that listens at once, becomes ready, and drains when it is told to
  * stop.
  */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
 import { systemClock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import { NodeLog } from '#base/log.node.ts';
 import { StartRefused } from '#base/start-refused.ts';
-import {
-  createApp,
-  createHotRoutes,
-  createStatusApp,
-  type HotRoutes,
-  type StatusServices,
-} from '#http/app.ts';
-import { answerClientError, answerUnreadable } from '#http/client-error.node.ts';
+import { createApp, createHotRoutes, createStatusApp, type StatusServices } from '#http/app.ts';
 import { readReferenceScript } from '#http/docs/reference-script.node.ts';
-import { openNodeExchange, openSocketExchange } from '#http/exchange.node.ts';
+import { openNodeExchange } from '#http/exchange.node.ts';
 import { Lifecycle } from '#http/lifecycle.ts';
+import { createGatewayServer, type GatewayServer, type Served } from '#http/server.node.ts';
 import { acquireDataLock, type DataLock } from '#store/data-lock.node.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
 import { composeDirectory } from './compose-shared.ts';
@@ -30,22 +23,10 @@ import { readConfig, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
-/** A slow client gets so long to send its headers, and its whole request. */
-const HEADERS_TIMEOUT_MS = 30_000;
-const REQUEST_TIMEOUT_MS = 300_000;
-const KEEP_ALIVE_MS = 75_000;
-const HEADER_BYTES_MAX = 64 * 1024;
 const DRAIN_POLL_MS = 50;
 /** After the time for draining, what is left to be said by providers whose clients were cut off. */
 const LAST_WORDS_MS = 2_000;
 const REPEATED_SIGNAL_MS = 2_000;
-
-interface Served {
-  /** Replaced when the gateway is ready. */
-  fetch: (request: Request, env: unknown) => Response | Promise<Response>;
-  /** Looked up before the router. */
-  hot: HotRoutes;
-}
 
 function remoteAddress(context: Context): string {
   const bindings: unknown = context.env;
@@ -57,33 +38,14 @@ function remoteAddress(context: Context): string {
   return known && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
 }
 
-async function listen(config: Config, served: Served, log: Log): Promise<Server> {
-  const listener = getRequestListener((request, env) => served.fetch(request, env), {
-    overrideGlobalObjects: false,
-    errorHandler: answerUnreadable(log),
-  });
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      noDelay: true,
-    },
-    (incoming, outgoing) => {
-      const hot = served.hot.get(`${incoming.method} ${incoming.url}`);
-      if (hot === undefined) void listener(incoming, outgoing);
-      else hot(openSocketExchange(incoming, outgoing));
-    },
-  );
-  server.on('clientError', (failure, socket) => {
-    answerClientError(failure, socket, HEADER_BYTES_MAX);
-  });
+async function listen(config: Config, served: Served, log: Log): Promise<GatewayServer> {
+  const listening = createGatewayServer(served, { log, clock: systemClock });
+  const { server } = listening;
   server.listen(config.port, config.host);
   await once(server, 'listening').catch((error: unknown) => {
     throw explainListen(error, config);
   });
-  return server;
+  return listening;
 }
 
 /** Why nothing can listen there, by the system's code. */
@@ -112,9 +74,8 @@ function urlOf(server: Server, config: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-interface Running {
+interface Running extends GatewayServer {
   readonly config: Config;
-  readonly server: Server;
   readonly served: Served;
   readonly lifecycle: Lifecycle;
   readonly services: Services;
@@ -127,18 +88,20 @@ interface Running {
  * ends.
  */
 async function drain(running: Running): Promise<void> {
-  const { config, server, served, lifecycle, services, lock, log } = running;
+  const { config, server, lane, served, lifecycle, services, lock, log } = running;
   log.write('info', 'draining', { count: lifecycle.running });
   // The router answers from now on, and refuses.
   served.hot = new Map();
   lifecycle.become({ kind: 'draining' });
   const closed = once(server, 'close');
   server.close();
+  lane.drain();
   const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
   let hurry: NodeJS.Timeout | undefined;
   const tooLate = setTimeout(() => {
     log.write('warn', 'drain_timeout', { count: lifecycle.running });
     server.closeAllConnections();
+    lane.closeAll();
     // A provider that bills on tells what it used, if it does so at once; else it is counted here.
     hurry = setInterval(() => services.gateway.deadlines.expireAll(), LAST_WORDS_MS);
   }, config.drainMs);
@@ -211,7 +174,7 @@ async function start(): Promise<void> {
     pidFor: (context) => (LOOPBACK.has(remoteAddress(context)) ? process.pid : null),
   };
   const served: Served = { fetch: createStatusApp(status).fetch, hot: new Map() };
-  const server = await listen(config, served, log);
+  const listening = await listen(config, served, log);
   const services = await compose(config, directory, {
     log,
     signal: stopped,
@@ -229,11 +192,11 @@ async function start(): Promise<void> {
   }).fetch;
   served.hot = createHotRoutes(routes);
   const startMs = systemClock.monotonicMs() - startedMs;
-  const url = urlOf(server, config);
+  const url = urlOf(listening.server, config);
   process.stdout.write(startScreen({ config, directory, owner, version, url, startMs }));
   lifecycle.become({ kind: 'ready' });
   await untilStopped(stopped);
-  await drain({ config, server, served, lifecycle, services, lock, log });
+  await drain({ ...listening, config, served, lifecycle, services, lock, log });
 }
 
 /**

@@ -12,7 +12,8 @@ export interface Sink {
   write(bytes: Uint8Array): boolean;
   /** The whole answer in one write, with its content-length. */
   send(status: number, headers: HeaderList, body: Uint8Array): void;
-  end(): void;
+  /** Ends a stream; with its last bytes, if there are any, in the same write. */
+  end(last?: Uint8Array): void;
   /**
    * Cuts the connection without a clean end: the last resort when even an error event cannot be
    * sent.

@@ -124,12 +124,18 @@ async function preparePieces(
   return { ...first.prepared, pieces };
 }
 
-interface Tried {
-  readonly reply: Reply;
-  readonly firstByteMs: number;
+interface Sent {
+  /** Null where it never came to be. */
+  readonly exchange: Exchange | PieceRun | null;
+  /** Never rejects. */
+  readonly reply: Awaitable<Reply>;
 }
 
-async function dispatch(run: Run, candidate: Candidate, prepared: PreparedRequest): Promise<Tried> {
+function failedReply(thrown: unknown): Reply {
+  return { kind: 'failed', failure: failureOf(thrown) };
+}
+
+function send(run: Run, candidate: Candidate, prepared: PreparedRequest): Sent {
   const { services, call } = run;
   const { endpoint } = candidate;
   const open = (request: InferenceRequest): Exchange =>
@@ -142,24 +148,32 @@ async function dispatch(run: Run, candidate: Candidate, prepared: PreparedReques
       limits: services.limits,
       nowMs: () => call.clock.nowMs(),
     });
+  const { pieces, request } = prepared;
+  const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
   try {
-    const transport = endpoint.book === 'test' ? services.sandboxTransport : services.transport;
-    const { pieces, tokenKey } = prepared;
-    const exchange =
-      pieces.length === 0
-        ? open(run.request)
-        : new PieceRun(pieces, { open, transport, sink: call.sink });
-    const reply = await (exchange instanceof PieceRun
-      ? exchange.run(run.request)
-      : exchange.run(transport, prepared.request));
-    if (tokenKey !== null && reply.kind === 'failed' && reply.failure.status === 401) {
-      services.tokenExchange.forget(tokenKey);
+    if (pieces.length === 0) {
+      const exchange = open(run.request);
+      return { exchange, reply: exchange.run(transport, request) };
     }
-    const firstByte = exchange.firstByteMs ?? services.deadlines.now();
-    return { reply, firstByteMs: firstByte - call.startedMonotonicMs };
+    const exchange = new PieceRun(pieces, { open, transport, sink: call.sink });
+    return { exchange, reply: exchange.run(run.request).catch(failedReply) };
   } catch (thrown) {
-    return { reply: { kind: 'failed', failure: failureOf(thrown) }, firstByteMs: 0 };
+    return { exchange: null, reply: failedReply(thrown) };
   }
+}
+
+/** From the request's start. */
+function firstByteOf({ services, call }: Run, exchange: Sent['exchange']): number {
+  return (exchange?.firstByteMs ?? services.deadlines.now()) - call.startedMonotonicMs;
+}
+
+/** A token that the host does not take is not shown to it again. */
+function forgetRefused(
+  { tokenExchange }: GatewayServices,
+  { tokenKey }: PreparedRequest,
+  { status }: AttemptFailure,
+): void {
+  if (tokenKey !== null && status === 401) tokenExchange.forget(tokenKey);
 }
 
 /** Whoever uses a model that is about to end hears of it with every answer. */
@@ -243,8 +257,10 @@ export async function attempt(
     requireRecorded(await services.ledger.open(hold, number, candidate.inputCost));
     progress.opened += 1;
     if (call.sink.closed) return leave(progress, candidate, 'failed');
-    const { reply, firstByteMs } = await dispatch(run, candidate, prepared);
+    const { exchange, reply: replying } = send(run, candidate, prepared);
+    const reply = await replying;
     if (reply.kind === 'stream' || reply.kind === 'whole') {
+      const firstByteMs = firstByteOf(run, exchange);
       const warnings = withEnd(prepared.warnings, candidate, call.clock.nowMs());
       const { attempts } = progress;
       return { ...reply, candidate, warnings, firstByteMs, attempts, attempt: number };
@@ -252,6 +268,7 @@ export async function attempt(
     if (reply.kind === 'gone') {
       return leave(progress, candidate, reply.failed ? 'failed' : 'working');
     }
+    forgetRefused(services, prepared, reply.failure);
     noteFailure(run, progress, { candidate, failure: reply.failure, startedMs });
     if (reply.failure.retry === 'never') break;
   }

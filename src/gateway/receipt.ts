@@ -4,7 +4,7 @@
  */
 import type { Caller } from '#identity/identity.ts';
 import type { Warning } from '#providers/provider.ts';
-import type { Usage } from '#wire/usage.ts';
+import { USAGE_BUCKETS, type Usage, type UsageBuckets } from '#wire/usage.ts';
 import type { AttemptRecord } from './attempt.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Candidate } from './plan.ts';
@@ -30,20 +30,28 @@ export interface ReceiptFacts {
   readonly warnings: readonly Warning[];
 }
 
-/** Endpoints are few and live as long as the process: what never changes is written once. */
-const constantParts = new WeakMap<Endpoint, string>();
+/** JSON text that is the same for every request that an endpoint serves. */
+interface ConstantParts {
+  /** Members: the host's name for the model, the host, its price. */
+  readonly members: string;
+  readonly id: string;
+}
 
-function constantPart(endpoint: Endpoint): string {
+/** Endpoints are few and live as long as the process: what never changes is written once. */
+const constantParts = new WeakMap<Endpoint, ConstantParts>();
+
+function constantsOf(endpoint: Endpoint): ConstantParts {
   const known = constantParts.get(endpoint);
   if (known !== undefined) return known;
   const { price, target, providerName } = endpoint;
-  const text = JSON.stringify({
+  const members = JSON.stringify({
     upstream_model: target.model,
     provider: providerName,
     price: { version: price.version, ...price.sheet },
   }).slice(1, -1);
-  constantParts.set(endpoint, text);
-  return text;
+  const constants = { members, id: JSON.stringify(endpoint.id) };
+  constantParts.set(endpoint, constants);
+  return constants;
 }
 
 /** Members that are mostly absent: what is empty is left out. */
@@ -73,20 +81,34 @@ function nativeUsage({ usage, usageText }: ReceiptFacts): string {
  * The ledger knows ids, time and cost. By hand, because every byte of it is made on the hot path.
  */
 export function toReceiptDetail(facts: ReceiptFacts): string {
-  const { candidate, usage, attempts } = facts;
-  const served = facts.outcome === 'failed' ? [] : [servedRecord(facts)];
+  const { candidate, usage } = facts;
+  const constants = constantsOf(candidate.endpoint);
   return (
-    `{"v":1,"model":${JSON.stringify(candidate.model.id)},${constantPart(candidate.endpoint)},` +
+    `{"v":1,"model":${JSON.stringify(candidate.model.id)},${constants.members},` +
     `"outcome":"${facts.outcome}","streamed":${facts.streamed},` +
-    `"latency_ms":${Math.round(facts.latencyMs)},"buckets":${JSON.stringify(usage.buckets)},` +
-    `"usage_source":"${usage.source}","attempts":${JSON.stringify([...attempts, ...served])}` +
+    `"latency_ms":${Math.round(facts.latencyMs)},"buckets":${bucketsJson(usage.buckets)},` +
+    `"usage_source":"${usage.source}","attempts":${attemptsJson(facts, constants.id)}` +
     `${nativeUsage(facts)}${rareParts(facts)}}`
   );
 }
 
-function servedRecord(facts: ReceiptFacts): AttemptRecord {
-  const before = facts.attempts.reduce((sum, attempt) => sum + attempt.ms, 0);
-  const ms = Math.max(0, Math.round(facts.latencyMs) - before);
-  const status = facts.outcome === 'completed' ? 200 : null;
-  return { endpoint: facts.candidate.endpoint.id, outcome: facts.outcome, status, ms };
+function bucketsJson(buckets: UsageBuckets): string {
+  let text = '';
+  for (const bucket of USAGE_BUCKETS) {
+    const units = buckets[bucket];
+    if (units !== undefined) text += `${text === '' ? '' : ','}"${bucket}":${units}`;
+  }
+  return `{${text}}`;
+}
+
+/** Those that failed, and the one that was served, which is the last. */
+function attemptsJson({ attempts, outcome, latencyMs }: ReceiptFacts, endpoint: string): string {
+  const failed = JSON.stringify(attempts);
+  if (outcome === 'failed') return failed;
+  let before = 0;
+  for (const { ms } of attempts) before += ms;
+  const ms = Math.max(0, Math.round(latencyMs) - before);
+  const status = outcome === 'completed' ? 200 : null;
+  const served = `{"endpoint":${endpoint},"outcome":"${outcome}","status":${status},"ms":${ms}}]`;
+  return attempts.length === 0 ? `[${served}` : `${failed.slice(0, -1)},${served}`;
 }

@@ -13,7 +13,7 @@ import { describeError } from '#base/describe-error.ts';
 import type { NanoUsd } from '#base/money.ts';
 import { toGatewayError, type GatewayError } from '#wire/errors.ts';
 import { admit } from './admit.ts';
-import { attempt, type Attempted } from './attempt.ts';
+import { attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import { readCeiling } from './ceiling.ts';
 import type { InferenceRequest } from './inference.ts';
@@ -37,7 +37,8 @@ export async function serve(
     const admitted = admit(services.identity, call);
     const caller = admitted instanceof Promise ? await admitted : admitted;
     const ceiling = readCeiling(call.inbound);
-    const body = await call.inbound.readBody(services.limits.bodyBytesMax);
+    const reading = call.inbound.readBody(services.limits.bodyBytesMax);
+    const body = reading instanceof Promise ? await reading : reading;
     const request = readRequest(body);
     const asked = { caller, request, ceiling };
     await serveOnce(services.idempotency, { call, caller, request, body }, (own) =>
@@ -56,28 +57,21 @@ async function serveAdmitted(
 ): Promise<ReceiptOutcome | null> {
   const { caller, request } = asked;
   let settling: Settling | null = null;
+  let dispatched = false;
   try {
     const plan = planRequest(services.directory, caller, request);
     const holding = holdCredit(services, call, { ...asked, plan });
     const held = holding instanceof Promise ? await holding : holding;
     settling = { services, call, caller, request, held, settled: false, outcome: null };
-    const attempted = await attemptOrRelease(settling);
+    const attempted = await attempt(services, call, { request, held });
+    dispatched = true;
     await settle(settling, attempted);
   } catch (thrown) {
+    // Nothing may be left held when an attempt could not even begin.
+    if (settling !== null && !dispatched) services.ledger.release(settling.held.hold);
     refuse(call, toGatewayError(thrown));
   }
   return settling?.outcome ?? null;
-}
-
-/** Nothing may be left held when an attempt could not even begin. */
-async function attemptOrRelease(settling: Settling): Promise<Attempted> {
-  const { services, call, request, held } = settling;
-  try {
-    return await attempt(services, call, { request, held });
-  } catch (thrown) {
-    services.ledger.release(held.hold);
-    throw thrown;
-  }
 }
 
 function refuse(call: Call, error: GatewayError): void {

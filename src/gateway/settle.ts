@@ -4,9 +4,10 @@
  */
 import { toBytes } from '#base/bytes.ts';
 import { formatUsd } from '#base/money.ts';
-import type { Awaitable } from '#base/result.ts';
+import type { Awaitable, Result } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
 import type { Caller } from '#identity/identity.ts';
+import type { LedgerFailure } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { inputTokens, outputTokens, type Usage } from '#wire/usage.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
@@ -66,8 +67,8 @@ function usageTextOf(attempted: Attempted): string | null {
   return attempted.kind === 'whole' ? attempted.answer.usageText : null;
 }
 
-/** Journals the outcome. False: it could not be, and the answer must not end as if it were paid. */
-async function journal(settling: Settling, attempted: Attempted, facts: Facts): Promise<boolean> {
+/** Journals the outcome; `isRecorded` reads what comes of it. */
+function journal(settling: Settling, attempted: Attempted, facts: Facts): Promise<Recorded> {
   const { services, call, held, request } = settling;
   const { bill, outcome } = facts;
   const served = 'firstByteMs' in attempted ? attempted : null;
@@ -85,16 +86,24 @@ async function journal(settling: Settling, attempted: Attempted, facts: Facts): 
     attempts: attempted.attempts,
     warnings: served?.warnings ?? [],
   });
-  const { total: cost } = bill.cost;
   settling.settled = true;
-  const settled = await services.ledger.settle(held.hold, {
-    attempt: attempted.attempt,
-    cost,
-    detail,
-  });
+  const { attempt } = attempted;
+  const kept = services.ledger.settle(held.hold, { attempt, cost: bill.cost.total, detail });
   logOutcome(settling, attempted, facts);
-  if (settled.ok) settling.outcome = outcome;
-  return settled.ok;
+  return kept;
+}
+
+type Recorded = Result<void, LedgerFailure>;
+
+/** False: the outcome could not be recorded, and the answer must not end as if it were paid. */
+function isRecorded(settling: Settling, recorded: Recorded, outcome: ReceiptOutcome): boolean {
+  if (recorded.ok) settling.outcome = outcome;
+  return recorded.ok;
+}
+
+/** Records an outcome of which nobody is told more. */
+async function record(settling: Settling, attempted: Attempted, facts: Facts): Promise<void> {
+  isRecorded(settling, await journal(settling, attempted, facts), facts.outcome);
 }
 
 function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): void {
@@ -114,7 +123,7 @@ function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): voi
     output_tokens: outputTokens(bill.usage.buckets),
     cost_usd: formatUsd(bill.cost.total),
     duration_ms: Math.round(elapsedMs(call)),
-    ...(served === null ? {} : { first_byte_ms: Math.round(served.firstByteMs) }),
+    first_byte_ms: served === null ? undefined : Math.round(served.firstByteMs),
   });
 }
 
@@ -132,7 +141,8 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   const billing = billComplete(candidate, answer, counting);
   const bill = billing instanceof Promise ? await billing : billing;
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
-  if (!(await journal(settling, attempted, { outcome, bill, finish: answer.finish }))) {
+  const recorded = await journal(settling, attempted, { outcome, bill, finish: answer.finish });
+  if (!isRecorded(settling, recorded, outcome)) {
     sendError(call, UNRECORDED);
     return;
   }
@@ -176,31 +186,31 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
     const bill = await billTail(answer, services.tokens, (told) =>
       billComplete(candidate, told, counting),
     );
-    const recorded = await journal(settling, attempted, { outcome: 'completed', bill, finish });
+    const outcome = 'completed';
+    const journalled = await journal(settling, attempted, { outcome, bill, finish });
+    const recorded = isRecorded(settling, journalled, outcome);
     const tail = tailOf(attempted, bill);
     if (!call.sink.closed) {
-      call.sink.write(recorded ? answer.closing(tail) : answer.breaking(UNRECORDED, call.id));
-      call.sink.end();
+      call.sink.end(recorded ? answer.closing(tail) : answer.breaking(UNRECORDED, call.id));
     }
   } else if (end.kind === 'broken') {
     const bill = waive(answer.usage ?? NO_USAGE, 'failed');
-    await journal(settling, attempted, { outcome: 'broken', bill, finish });
+    await record(settling, attempted, { outcome: 'broken', bill, finish });
     if (call.sink.closed) return;
     const error = toStreamError(end.failure, candidate.endpoint.providerName);
-    call.sink.write(answer.breaking(error, call.id));
-    call.sink.end();
+    call.sink.end(answer.breaking(error, call.id));
   } else {
     const bill = await billTail(answer, services.tokens, (told) =>
       billCancelled(candidate, told, counting),
     );
-    await journal(settling, attempted, { outcome: 'cancelled', bill, finish });
+    await record(settling, attempted, { outcome: 'cancelled', bill, finish });
   }
 }
 
 async function settleFailed(settling: Settling, attempted: Of<'failed'>): Promise<void> {
   const { candidate, failure, attempts } = attempted;
   const bill = waive(NO_USAGE, 'failed');
-  await journal(settling, attempted, { outcome: 'failed', bill, finish: null });
+  await record(settling, attempted, { outcome: 'failed', bill, finish: null });
   const error = toClientError(failure, candidate.endpoint.providerName, attempts.length);
   // There is a receipt: it lists what was tried.
   sendError(settling.call, error, servedHeaders(settling.call, []));
@@ -217,19 +227,18 @@ async function settleGone(settling: Settling, attempted: Of<'gone'>): Promise<vo
     attempted.state === 'failed'
       ? waive(NO_USAGE, 'failed')
       : await billCancelled(attempted.candidate, null, counting);
-  await journal(settling, attempted, { outcome: 'cancelled', bill, finish: null });
+  await record(settling, attempted, { outcome: 'cancelled', bill, finish: null });
 }
 
-export async function settle(settling: Settling, attempted: Attempted): Promise<void> {
-  try {
-    await settleKind(settling, attempted);
-  } catch (thrown) {
+/** Rejects when what came of it could not be told; it is recorded all the same. */
+export function settle(settling: Settling, attempted: Attempted): Promise<void> {
+  return settleKind(settling, attempted).catch(async (thrown: unknown) => {
     if (!settling.settled) {
       const bill = waive(NO_USAGE, 'failed');
-      await journal(settling, attempted, { outcome: 'failed', bill, finish: null });
+      await record(settling, attempted, { outcome: 'failed', bill, finish: null });
     }
     throw thrown;
-  }
+  });
 }
 
 function settleKind(settling: Settling, attempted: Attempted): Promise<void> {

@@ -14,3 +14,8 @@ export function refuseEncoding(inbound: Inbound): void {
   const type = inbound.header('content-type') ?? '';
   if (type.startsWith('multipart/')) throw new GatewayError('unsupported_media_type');
 }
+
+/** The body ended before its end: 408. */
+export function brokenOff(cause?: unknown): GatewayError {
+  return new GatewayError('request_timeout', { message: 'The body broke off.', cause });
+}

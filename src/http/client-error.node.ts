@@ -11,22 +11,28 @@ import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
 import { answerError } from './error-answer.ts';
 
+export const REQUEST_TIMED_OUT = new GatewayError('request_timeout');
+export const UNREADABLE = new GatewayError('invalid_request_error', {
+  message: 'The request is not valid HTTP/1.1.',
+});
+
 function toError(failure: Error, headerBytesMax: number): GatewayError {
   const code = 'code' in failure ? failure.code : '';
   if (code === 'HPE_HEADER_OVERFLOW') return requestTooLarge('headers', headerBytesMax);
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new GatewayError('request_timeout');
-  return new GatewayError('invalid_request_error', {
-    message: 'The request is not valid HTTP/1.1.',
-  });
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? REQUEST_TIMED_OUT : UNREADABLE;
+}
+
+/** Answers on the socket what node:http could not read, and closes it. */
+export function answerClientError(failure: Error, socket: Duplex, headerBytesMax: number): void {
+  refuseSocket(socket, toError(failure, headerBytesMax));
 }
 
 /** Answers on the socket and closes it. */
-export function answerClientError(failure: Error, socket: Duplex, headerBytesMax: number): void {
+export function refuseSocket(socket: Duplex, error: GatewayError): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const error = toError(failure, headerBytesMax);
   const requestId = newId('req_');
   const body = JSON.stringify(toOpenAiErrorBody(error, requestId));
   const headers = errorHeaders(error).map(([name, value]) => `${name}: ${value}\r\n`);

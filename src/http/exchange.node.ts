@@ -1,5 +1,5 @@
 /**
- * Node's side of a request: bytes straight from the IncomingMessage and straight to the
+ * node:http's side of a request: bytes straight from the IncomingMessage and straight to the
  * ServerResponse. Request, Response and web streams alone would cost more than all of the gateway's
  * policy (speed.md).
  */
@@ -9,16 +9,13 @@ import type { Context } from 'hono';
 import { concatBytes, plainBytes } from '#base/bytes.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type { Inbound } from '#gateway/call.ts';
-import { GatewayError } from '#wire/errors.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
-import { refuseEncoding } from './body-rules.ts';
+import { brokenOff, refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange } from './exchange.ts';
 import { openWebExchange } from './exchange.web.ts';
 import { CORS_HEADERS } from './cors.ts';
 import { pathWarning } from './forgiving-path.ts';
-
-/** How long the rest of a refused body is read. */
-const REFUSED_BODY_MS_MAX = 2_000;
+import { REFUSED_BODY_MS_MAX } from './socket-limits.ts';
 
 class NodeInbound implements Inbound {
   readonly #incoming: IncomingMessage;
@@ -55,7 +52,7 @@ class NodeInbound implements Inbound {
       incoming.on('end', () => resolve(plainBytes(concatBytes(parts))));
       const broken = (): void => {
         if (incoming.complete) return;
-        reject(new GatewayError('request_timeout', { message: 'The body broke off.' }));
+        reject(brokenOff());
       };
       incoming.on('error', broken);
       incoming.on('close', broken);
@@ -132,9 +129,9 @@ class NodeSink implements Sink {
     endAfterBody(outgoing);
   }
 
-  end(): void {
+  end(last?: Uint8Array): void {
     this.#ended = true;
-    this.#outgoing.end();
+    this.#outgoing.end(last);
   }
 
   destroy(): void {

@@ -6,9 +6,8 @@ import type { Context } from 'hono';
 import { concatBytes } from '#base/bytes.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type { Inbound } from '#gateway/call.ts';
-import { GatewayError } from '#wire/errors.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
-import { refuseEncoding } from './body-rules.ts';
+import { brokenOff, refuseEncoding } from './body-rules.ts';
 import { secretOf, type HttpExchange, type OpenExchange } from './exchange.ts';
 
 /** How much may wait in the stream for a slow client before the upstream is paused. */
@@ -40,7 +39,7 @@ class WebInbound implements Inbound {
     const reader = this.#request.body?.getReader();
     for (;;) {
       const read = await reader?.read().catch((cause: unknown) => {
-        throw new GatewayError('request_timeout', { message: 'The body broke off.', cause });
+        throw brokenOff(cause);
       });
       if (read?.value === undefined) return concatBytes(parts);
       bytes += read.value.length;
@@ -105,7 +104,8 @@ class WebSink implements Sink {
     this.#resolve(new Response(bytes, { status, headers: headers.map(([k, v]) => [k, v]) }));
   }
 
-  end(): void {
+  end(last?: Uint8Array): void {
+    if (last !== undefined) this.write(last);
     if (!this.closed) this.#controller?.close();
     this.#ended = true;
   }

@@ -379,7 +379,10 @@ export async function createTestGateway(options: TestGatewayOptions = {}): Promi
     journalFiles,
     keys: { live, test, management },
     log: log.entries,
-    listen: () => listenOnPort({ app, hot: createHotRoutes(routes), log }, closers),
+    listen: () => {
+      const served = { fetch: app.fetch, hot: createHotRoutes(routes) };
+      return listenOnPort({ served, log, clock }, closers);
+    },
     untilSettled: () => untilSettled(running),
     close: async () => {
       try {

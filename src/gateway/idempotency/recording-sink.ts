@@ -68,9 +68,10 @@ export class RecordingSink implements Sink {
     if (!this.#client.closed) this.#client.send(status, headers, body);
   }
 
-  end(): void {
+  end(last?: Uint8Array): void {
+    if (last !== undefined) this.#record(last);
     this.#ended = true;
-    this.#client.end();
+    this.#client.end(last);
   }
 
   destroy(): void {

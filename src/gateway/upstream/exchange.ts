@@ -83,7 +83,8 @@ export class Exchange implements UpstreamHandler {
   #paused = false;
   #queued: Uint8Array[] = [];
   readonly #reply: PromiseWithResolvers<Reply> = Promise.withResolvers();
-  readonly #over: PromiseWithResolvers<StreamEnd> = Promise.withResolvers();
+  /** Of streams only. */
+  readonly #over: PromiseWithResolvers<StreamEnd> | null;
   /** Monotonic time of the first byte of an answer; null until then. */
   firstByteMs: number | null = null;
 
@@ -92,6 +93,7 @@ export class Exchange implements UpstreamHandler {
     this.#options = options;
     this.#startedMs = deadlines.now();
     this.#answer = request.openStream(options, limits.eventBytesMax);
+    this.#over = this.#answer === null ? null : Promise.withResolvers();
     const { firstEvent, wholeAnswer } = endpoint.silenceMs;
     const patience = request.stream ? firstEvent : wholeAnswer;
     this.#deadline = { dueMs: this.#startedMs + patience, expire: () => this.#expire() };
@@ -215,20 +217,23 @@ export class Exchange implements UpstreamHandler {
     const now = deadlines.now();
     if (this.firstByteMs === null) {
       this.firstByteMs = now;
-      this.#reply.resolve({ kind: 'stream', live: this.#live(answer) });
+      if (this.#over !== null) {
+        const live = this.#live(answer, this.#over.promise);
+        this.#reply.resolve({ kind: 'stream', live });
+      }
     }
     if (answer.ended) {
       this.#deadline.dueMs = now + LINGER_MS_MAX;
-      this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
+      this.#over?.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
     } else if (!this.#gone && !this.#paused) {
       this.#deadline.dueMs = now + (answer.complete ? LINGER_MS_MAX : endpoint.silenceMs.idle);
     }
   }
 
-  #live(answer: AnswerStream): LiveStream {
+  #live(answer: AnswerStream, over: Promise<StreamEnd>): LiveStream {
     return {
       answer,
-      over: this.#over.promise,
+      over,
       deliver: (headers) => {
         const { sink } = this.#options;
         this.#delivering = true;
@@ -300,7 +305,7 @@ export class Exchange implements UpstreamHandler {
     this.#upstream?.abort();
     this.#end();
     this.#reply.resolve({ kind: 'gone', failed: false });
-    this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
+    this.#over?.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
   }
 
   #fail(failure: AttemptFailure): void {
@@ -308,7 +313,7 @@ export class Exchange implements UpstreamHandler {
     this.#upstream?.abort();
     this.#end();
     this.#reply.resolve(this.#gone ? { kind: 'gone', failed: true } : { kind: 'failed', failure });
-    this.#over.resolve(this.#gone ? { kind: 'gone' } : { kind: 'broken', failure });
+    this.#over?.resolve(this.#gone ? { kind: 'gone' } : { kind: 'broken', failure });
   }
 
   #end(): void {
