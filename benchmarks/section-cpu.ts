@@ -43,7 +43,7 @@ function toPolicyRow(rounds: CpuRounds): Row {
       ? ours.usPerRequest.map((us, round) => us - (transport.usPerRequest[round] ?? Number.NaN))
       : [],
     note: measured
-      ? 'CPU per JSON request less that of transport-only.ts (node:http, Pool.dispatch)'
+      ? 'CPU per JSON request less that of transport-only.ts: our own server and client'
       : 'omnix was not started',
     errors: (ours?.errors ?? 0) + (transport?.errors ?? 0),
   };

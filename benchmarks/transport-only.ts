@@ -1,80 +1,70 @@
 /**
- * The fastest way through Node that a gateway can take, without anything a gateway is for:
- * `node:http`, undici's `Pool.dispatch`, direct writes. What ours costs beyond this is the price of
- * its policy. Run as its own process.
+ * Our own way from socket to socket, without anything a gateway is for: the same server with its
+ * lane, the same client, the same sinks. What the gateway costs beyond this is the price of its
+ * policy. Run as its own process.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-
-import type { Dispatcher } from 'undici';
-import { Pool } from 'undici';
+import { systemClock } from '#base/clock.ts';
+import { concatBytes } from '#base/bytes.ts';
+import { silentLog } from '#base/log.ts';
+import { NodeTransport } from '#base/transport.node.ts';
+import type { Sink } from '#base/sink.ts';
+import type { UpstreamExchange, UpstreamHandler } from '#base/transport.ts';
+import type { HttpExchange } from '#http/exchange.ts';
+import { createGatewayServer } from '#http/server.node.ts';
 
 import { argumentAt, listenOnLoopback } from './child-side.ts';
 
-const pool = new Pool(argumentAt(0, 'origin of the upstream'), { keepAliveTimeout: 60_000 });
+const PATH = '/v1/chat/completions';
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+
+const url = argumentAt(0, 'origin of the upstream') + PATH;
+const transport = new NodeTransport({ connectTimeoutMs: 10_000, connectionsMax: 4_096 });
 
 /** A JSON answer is held and written once; a stream is written as it comes. */
-function createHandler(outgoing: ServerResponse): Dispatcher.DispatchHandler {
-  let type = '';
-  let status = 200;
+function relayTo(sink: Sink, exchange: () => UpstreamExchange): UpstreamHandler {
+  let headers: [string, string][] = [];
+  let status = 0;
   let streamed = false;
-  const parts: Buffer[] = [];
+  const parts: Uint8Array[] = [];
   return {
-    onRequestStart(controller) {
-      outgoing.once('close', () => {
-        if (!outgoing.writableFinished) controller.abort(new Error('the client left'));
-      });
-    },
-    onResponseStart(_controller, statusCode, headers) {
-      status = statusCode;
-      type = String(headers['content-type']);
+    onHead(code, { 'content-type': type = '' }) {
+      status = code;
+      headers = [['content-type', type]];
       streamed = type.startsWith('text/event-stream');
-      if (streamed) outgoing.writeHead(status, { 'content-type': type });
+      if (streamed) sink.head(status, headers);
     },
-    onResponseData(controller, bytes) {
+    onData(bytes) {
       if (!streamed) {
         parts.push(bytes);
-      } else if (!outgoing.write(bytes)) {
-        controller.pause();
-        outgoing.once('drain', () => controller.resume());
+      } else if (!sink.write(bytes)) {
+        exchange().pause();
+        sink.onDrain(() => exchange().resume());
       }
     },
-    onResponseEnd() {
-      if (streamed) {
-        outgoing.end();
-        return;
-      }
-      const [first] = parts;
-      const body = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
-      outgoing.writeHead(status, { 'content-type': type, 'content-length': body.length });
-      outgoing.end(body);
+    onEnd() {
+      if (streamed) sink.end();
+      else sink.send(status, headers, concatBytes(parts));
     },
-    onResponseError() {
-      if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(502).end();
+    onFail() {
+      sink.destroy();
     },
   };
 }
 
-function relay(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const parts: Buffer[] = [];
-  incoming.on('data', (part: Buffer) => parts.push(part));
-  incoming.on('end', () => {
-    pool.dispatch(
-      {
-        path: incoming.url ?? '/',
-        method: 'POST',
-        headers: [
-          'content-type',
-          'application/json',
-          'authorization',
-          incoming.headers.authorization ?? '',
-        ],
-        body: Buffer.concat(parts),
-      },
-      createHandler(outgoing),
-    );
-  });
+async function relay({ inbound, sink }: HttpExchange): Promise<void> {
+  const reading = inbound.readBody(BODY_BYTES_MAX);
+  const body = reading instanceof Promise ? await reading : reading;
+  const authorization = inbound.header('authorization') ?? '';
+  const headers = ['content-type', 'application/json', 'authorization', authorization];
+  const sent: UpstreamExchange = transport.send(
+    { method: 'POST', url, headers, body },
+    relayTo(sink, () => sent),
+  );
+  sink.onGone(() => sent.abort());
 }
 
-listenOnLoopback(createServer({ noDelay: true, keepAliveTimeout: 60_000 }, relay));
+const served = {
+  fetch: () => new Response(null, { status: 404 }),
+  hot: new Map([[`POST ${PATH}`, (exchange: HttpExchange) => void relay(exchange)]]),
+};
+listenOnLoopback(createGatewayServer(served, { log: silentLog, clock: systemClock }).server);

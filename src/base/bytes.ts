@@ -30,6 +30,27 @@ export function writeText(into: Uint8Array, at: number, text: string): number {
   return at + encoder.encodeInto(text, into.subarray(at)).written;
 }
 
+const SLAB_BYTES = 16_384;
+const SLAB_SHARE_MAX = SLAB_BYTES / 4;
+
+/** What is left of the last slab: a store of empty room, not a state that anybody can observe. */
+const slab = { bytes: new Uint8Array(0), used: 0 };
+
+/**
+ * Room for bytes that live about as long as a request. Small ones are cut from a larger piece, ten
+ * times cheaper than memory of their own; whoever keeps one for long keeps its neighbours too.
+ */
+export function roomFor(length: number): Uint8Array {
+  if (length > SLAB_SHARE_MAX) return new Uint8Array(length);
+  if (length > slab.bytes.length - slab.used) {
+    slab.bytes = new Uint8Array(SLAB_BYTES);
+    slab.used = 0;
+  }
+  const start = slab.used;
+  slab.used = start + length;
+  return slab.bytes.subarray(start, slab.used);
+}
+
 /** The same bytes without the ways of Node's Buffer, whose views cost more than the bytes. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

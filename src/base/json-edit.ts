@@ -2,7 +2,7 @@
  * Changes of top-level members of a JSON object, made in its raw bytes: everything that is not
  * named stays as it was, to the byte. Bodies are never re-encoded (speed.md, 4).
  */
-import { writeText } from './bytes.ts';
+import { roomFor, writeText } from './bytes.ts';
 import type { JsonIndex } from './json-index.ts';
 
 export type JsonEdit =
@@ -71,7 +71,7 @@ function cut(index: JsonIndex, splices: readonly Splice[]): Uint8Array {
   const [start, end] = [index.start(0), index.end(0)];
   let room = end - start;
   for (const { text } of splices) room += text === null ? 0 : text.length * UTF8_PER_UNIT_MAX;
-  const out = new Uint8Array(room);
+  const out = roomFor(room);
   let read = start;
   let written = 0;
   for (const { from, to, text } of splices) {
@@ -95,7 +95,7 @@ const UTF8_PER_UNIT_MAX = 3;
  */
 export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Array {
   const splices: Splice[] = [];
-  const removed = new Set<number>();
+  let removed: Set<number> | null = null;
   let appended = '';
   for (const edit of edits) {
     const node = index.member(0, edit.key);
@@ -104,15 +104,15 @@ export function editJson(index: JsonIndex, edits: readonly JsonEdit[]): Uint8Arr
       continue;
     }
     const replacement = replacementOf(index, node, edit);
-    if (replacement === null) removed.add(node);
+    if (replacement === null) removed = (removed ?? new Set()).add(node);
     else splices.push(replacement);
   }
-  if (removed.size > 0) splices.push(...removals(index, removed));
-  splices.sort((a, b) => a.from - b.from);
+  if (removed !== null) splices.push(...removals(index, removed));
+  if (splices.length > 1) splices.sort((a, b) => a.from - b.from);
   if (appended !== '') {
-    const text = countMembers(index) === removed.size ? appended.slice(1) : appended;
+    const isEmpty = countMembers(index) === (removed?.size ?? 0);
     const at = index.end(0) - 1;
-    splices.push({ from: at, to: at, text });
+    splices.push({ from: at, to: at, text: isEmpty ? appended.slice(1) : appended });
   }
   return cut(index, splices);
 }

@@ -20,7 +20,8 @@ export interface LogFields {
   readonly attempts?: number;
   readonly outcome?: string;
   readonly duration_ms?: number;
-  readonly first_byte_ms?: number;
+  /** Left out where it is undefined. */
+  readonly first_byte_ms?: number | undefined;
   readonly input_tokens?: number;
   readonly output_tokens?: number;
   readonly cost_usd?: string;
@@ -49,6 +50,17 @@ export function isLogged(level: LogLevel, least: LogLevel): boolean {
   return LEVELS[level] >= LEVELS[least];
 }
 
+/** The last millisecond that was written out, since lines come in crowds. */
+const lastTime = { ms: Number.NaN, text: '' };
+
+function isoTime(ms: number): string {
+  if (ms !== lastTime.ms) {
+    lastTime.text = new Date(ms).toISOString();
+    lastTime.ms = ms;
+  }
+  return lastTime.text;
+}
+
 /** One line of JSON. */
 export function toLogLine(entry: {
   readonly nowMs: number;
@@ -60,7 +72,7 @@ export function toLogLine(entry: {
   const { cause } = fields;
   const long = cause !== undefined && cause.length > CAUSE_LENGTH_MAX;
   const told = long ? { ...fields, cause: cause.slice(0, CAUSE_LENGTH_MAX) } : fields;
-  const head = `{"time":"${new Date(nowMs).toISOString()}","level":"${level}"`;
+  const head = `{"time":"${isoTime(nowMs)}","level":"${level}"`;
   const members = JSON.stringify(told).slice(1);
   return `${head},"event":${JSON.stringify(event)}${members === '}' ? '' : ','}${members}`;
 }

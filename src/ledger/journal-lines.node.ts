@@ -4,6 +4,8 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 
+import { roomFor } from '#base/bytes.ts';
+
 import { LINE_HEAD, RECORD_SEPARATOR } from './journal.ts';
 
 const BUFFER_BYTES = 1_048_576;
@@ -85,6 +87,9 @@ export class JournalLines {
 
   /** What was repeated so far, with `RECORD_SEPARATOR` between: bytes to keep. */
   takeRepeated(): Uint8Array {
-    return Uint8Array.from(this.#repeated.take());
+    const taken = this.#repeated.take();
+    const kept = roomFor(taken.length);
+    kept.set(taken);
+    return kept;
   }
 }

@@ -152,10 +152,10 @@ describe('promise 2: killed at each point', () => {
         const dying = await rig.start({ recover: false });
         const run = dying.database.run.bind(dying.database);
         let left = statements;
-        dying.database.run = (statement) => {
+        dying.database.run = (statement, values) => {
           if (left === 0) dying.database.mode = mode;
           left -= 1;
-          return run(statement);
+          return run(statement, values);
         };
         await dying.ledger.recover();
         dying.kill();

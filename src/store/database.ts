@@ -4,6 +4,8 @@
  */
 import type { SQL } from 'drizzle-orm';
 
+import type { StatementValues } from './render.ts';
+
 /**
  * Column name to value. int8 and numeric come as strings, jsonb parsed, timestamps and dates as ISO
  * strings, bytea as bytes, arrays as Postgres's own text (select `to_jsonb(...)` instead): see
@@ -15,9 +17,9 @@ export interface Database {
   /**
    * Runs one statement. Rejects with `DatabaseUnavailable` when it cannot be reached in time
    * (whether the statement took effect is then unknown: repeat only what is idempotent), with
-   * `StatementRefused` when the statement itself failed.
+   * `StatementRefused` when the statement itself failed. `values` are those of its placeholders.
    */
-  run(statement: SQL): Promise<readonly Row[]>;
+  run(statement: SQL, values?: StatementValues): Promise<readonly Row[]>;
   /** Lets running statements end, for at most 5 s. Later statements are refused as unavailable. */
   close(): Promise<void>;
 }

@@ -138,7 +138,8 @@ export async function postUsageLines(
   owner: string,
   lines: string,
 ): Promise<PostedBatch> {
-  const row = onlyRow(await database.run(postStatement(owner, crypto.randomUUID(), lines)));
+  const values = { owner, batch: crypto.randomUUID(), lines };
+  const row = onlyRow(await database.run(POST, values));
   return { posted: numberOf(row, 'posted'), badDebt: bigintOf(row, 'bad_debt') };
 }
 
@@ -147,7 +148,7 @@ export async function postUsageLines(
  * the batch is compared with is looked up one by one (`LATERAL`, or in JSON), since a plan is kept
  * for long: one that was made for an empty table must do for a full one.
  */
-function lockedAccounts(owner: string, lines: string) {
+function lockedAccounts() {
   return sql`
 input AS MATERIALIZED (
   SELECT f[1] AS kind, f[2] AS request_id, f[3]::int AS attempt, f[4] AS organization_id,
@@ -156,7 +157,7 @@ input AS MATERIALIZED (
     to_timestamp(f[11]::float8 / 1000) AS admitted_at, f[12] AS detail,
     f[6] || ':credit:' || f[4] AS credit_id
   FROM (SELECT string_to_array(line, ${FIELD}) AS f
-    FROM string_to_table(${lines}::text, E'\n') AS line OFFSET 0) fields
+    FROM string_to_table(${sql.placeholder('lines')}::text, E'\n') AS line OFFSET 0) fields
 ),
 due AS MATERIALIZED (
   SELECT credit_id AS id, sum(credit_claim)::bigint AS claim,
@@ -173,7 +174,7 @@ credit AS MATERIALIZED (
 ),
 lease AS MATERIALIZED (
   SELECT l.resource_id, l.amount FROM leases l
-  WHERE (SELECT count(*) FROM credit) >= 0 AND l.owner = ${owner}
+  WHERE (SELECT count(*) FROM credit) >= 0 AND l.owner = ${sql.placeholder('owner')}
     AND l.resource_id = ANY (ARRAY(SELECT id FROM due UNION ALL SELECT id FROM budget_due))
   ORDER BY l.resource_id FOR UPDATE
 ),
@@ -226,7 +227,7 @@ planned AS (
 }
 
 /** The records themselves, and of what they move one transaction for each organization and book. */
-function postedTransactions(batchId: string) {
+function postedTransactions() {
   return sql`
 posted AS (
   INSERT INTO usage_records (request_id, attempt, organization_id, key_id, book, kind, cost_nano,
@@ -235,7 +236,7 @@ posted AS (
   SELECT request_id, attempt, organization_id, key_id, book, kind, cost, leased, budget_leased,
     debt, platform_cost, admitted_at,
     CASE WHEN cost <> 0 OR platform_cost <> 0
-      THEN 'settlement:' || ${batchId}::text || ':' || credit_id END,
+      THEN 'settlement:' || ${sql.placeholder('batch')}::text || ':' || credit_id END,
     detail
   FROM planned
   ON CONFLICT DO NOTHING
@@ -253,7 +254,7 @@ usage AS MATERIALIZED (
   FROM posted GROUP BY book, organization_id, key_id, day
 ),
 moved AS MATERIALIZED (
-  SELECT credit_id, book, organization_id, ${batchId}::text || ':' || credit_id AS source_id,
+  SELECT credit_id, book, organization_id, ${sql.placeholder('batch')}::text || ':' || credit_id AS source_id,
     sum(cost)::bigint AS cost, sum(leased)::bigint AS leased,
     sum(cost - leased - debt)::bigint AS credit, sum(debt)::bigint AS debt,
     sum(platform_cost)::bigint AS platform_cost
@@ -287,8 +288,8 @@ balance AS (
 )`;
 }
 
-function postStatement(owner: string, batchId: string, lines: string) {
-  return sql`WITH ${lockedAccounts(owner, lines)}, ${plannedEvents()}, ${postedTransactions(batchId)},
+function postStatement() {
+  return sql`WITH ${lockedAccounts()}, ${plannedEvents()}, ${postedTransactions()},
 used AS MATERIALIZED (
   SELECT coalesce(jsonb_object_agg(resource_id, amount), '{}') AS amounts FROM (
     SELECT credit_id AS resource_id, sum(leased) AS amount FROM usage GROUP BY credit_id
@@ -297,7 +298,7 @@ used AS MATERIALIZED (
 ),
 lease_used AS (
   UPDATE leases l SET amount = l.amount - ((SELECT amounts FROM used) ->> l.resource_id)::bigint
-  WHERE l.owner = ${owner}
+  WHERE l.owner = ${sql.placeholder('owner')}
     AND l.resource_id = ANY (ARRAY(SELECT jsonb_object_keys(amounts) FROM used))
 ),
 budget AS (
@@ -316,6 +317,9 @@ day AS (
 )
 SELECT coalesce(sum(records), 0)::int AS posted, coalesce(sum(debt), 0)::bigint AS bad_debt FROM usage`;
 }
+
+/** Kept, so that it is rendered once. */
+const POST = postStatement();
 
 /** A sweep that an outcome came too late for. */
 export interface SweptRequest {

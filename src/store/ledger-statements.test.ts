@@ -254,9 +254,9 @@ describe('a posting', () => {
     const rendered: string[] = [];
     const listening: Database = {
       ...database,
-      run: (statement) => {
+      run: (statement, values) => {
         rendered.push(new PgDialect().sqlToQuery(statement).sql);
-        return database.run(statement);
+        return database.run(statement, values);
       },
     };
     await postUsage(listening, 'owner_a', [usage(0n)]);

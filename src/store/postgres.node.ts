@@ -5,14 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SQL } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
 
 import { type Database, DatabaseUnavailable, type Row } from './database.ts';
-import { encodeParameter } from './encode.ts';
 import { type PostgresAddress, readDatabaseUrl } from './postgres-address.ts';
 import { toStoreError } from './postgres-errors.ts';
 import { WIRE_TYPES } from './postgres-types.ts';
+import { Renderer, type StatementValues } from './render.ts';
 
 export interface PostgresOptions {
   /** A DATABASE_URL, or the address of an embedded Postgres. */
@@ -86,7 +85,7 @@ export function openPostgres(options: PostgresOptions): Database {
 type Query = postgres.PendingQuery<Row[]>;
 
 class PostgresDatabase implements Database {
-  readonly #dialect = new PgDialect();
+  readonly #renderer = new Renderer();
   readonly #options: PostgresOptions;
   readonly #connectMs: number;
   /** Infinite where there is no statement timeout. */
@@ -106,13 +105,13 @@ class PostgresDatabase implements Database {
     this.#client = connect(options, WITHOUT_PIPELINE);
   }
 
-  async run(statement: SQL): Promise<readonly Row[]> {
+  async run(statement: SQL, values?: StatementValues): Promise<readonly Row[]> {
     if (this.#closed)
       throw new DatabaseUnavailable('The database is closed: we are shutting down.');
-    const { sql: text, params } = this.#dialect.sqlToQuery(statement);
+    const { text, parameters } = this.#renderer.render(statement, values);
     const client = this.#client;
     // oxlint-disable-next-line house/no-raw-sql -- rendered by drizzle, values apart
-    const query = client.unsafe<Row[]>(text, params.map(encodeParameter), { prepare: true });
+    const query = client.unsafe<Row[]>(text, parameters, { prepare: true });
     const connecting = setTimeout(() => this.#giveUpConnecting(query), this.#connectMs);
     const deadline =
       this.#deadlineMs === Number.POSITIVE_INFINITY

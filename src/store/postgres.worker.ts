@@ -4,13 +4,12 @@
  * statement has one of its own; what it leads to is in the same building.
  */
 import type { SQL } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
 
 import { type Database, DatabaseUnavailable, type Row } from './database.ts';
-import { encodeParameter } from './encode.ts';
 import { toStoreError } from './postgres-errors.ts';
 import { WIRE_TYPES } from './postgres-types.ts';
+import { Renderer, type StatementValues } from './render.ts';
 import { type RawSocket, WorkerSocket } from './socket.worker.ts';
 
 /** A binding to a Hyperdrive configuration. */
@@ -37,21 +36,21 @@ export function openWorkerPostgres(options: WorkerPostgresOptions): Database {
 }
 
 class WorkerPostgres implements Database {
-  readonly #dialect = new PgDialect();
+  readonly #renderer = new Renderer();
   readonly #options: WorkerPostgresOptions;
 
   constructor(options: WorkerPostgresOptions) {
     this.#options = options;
   }
 
-  run(statement: SQL): Promise<readonly Row[]> {
-    const answer = this.#ask(statement);
+  run(statement: SQL, values?: StatementValues): Promise<readonly Row[]> {
+    const answer = this.#ask(statement, values);
     this.#options.waitUntil(answer.catch(() => undefined));
     return answer;
   }
 
-  async #ask(statement: SQL): Promise<readonly Row[]> {
-    const { sql: text, params } = this.#dialect.sqlToQuery(statement);
+  async #ask(statement: SQL, values: StatementValues | undefined): Promise<readonly Row[]> {
+    const { text, parameters } = this.#renderer.render(statement, values);
     const client = this.#connect();
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const tooLate = Promise.withResolvers<never>();
@@ -61,7 +60,7 @@ class WorkerPostgres implements Database {
     }, timeoutMs);
     try {
       // oxlint-disable-next-line house/no-raw-sql -- rendered by drizzle, values apart
-      const query = client.unsafe<Row[]>(text, params.map(encodeParameter));
+      const query = client.unsafe<Row[]>(text, parameters);
       return Array.from(await Promise.race([query, tooLate.promise]));
     } catch (error) {
       throw error instanceof DatabaseUnavailable ? error : toStoreError(error);

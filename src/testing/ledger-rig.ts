@@ -19,6 +19,7 @@ import type { Hold, HoldRefusal, HoldRequest, PrepaidLedger } from '#ledger/ledg
 import { nodeSchedule } from '#ledger/schedule.node.ts';
 import type { Schedule } from '#ledger/schedule.ts';
 import { type Database, DatabaseUnavailable, type Row } from '#store/database.ts';
+import type { StatementValues } from '#store/render.ts';
 import { grantCredit } from '#store/ledger-grants.ts';
 import { verifyLedger } from '#store/ledger-verify.ts';
 
@@ -38,10 +39,10 @@ export class FaultyDatabase implements Database {
     this.#real = real;
   }
 
-  async run(statement: SQL): Promise<readonly Row[]> {
+  async run(statement: SQL, values?: StatementValues): Promise<readonly Row[]> {
     if (this.mode === 'gone') throw new DatabaseUnavailable('gone');
     this.statements += 1;
-    const rows = await this.#real.run(statement);
+    const rows = await this.#real.run(statement, values);
     // Read again: it may have been told otherwise while the statement ran.
     if (this.#isLosing()) throw new DatabaseUnavailable('the answer was lost');
     return rows;

@@ -103,7 +103,7 @@ function readBuckets(
   means: { readonly numbers: NumberReader; readonly habits: UsageHabits },
 ): Usage {
   const { numbers, habits } = means;
-  const split: Split = { numbers, buckets: new Map() };
+  const split: Split = { numbers, buckets: {} };
   const stated = readReasoning(native, numbers);
   const hidden = stated === 0 ? hiddenReasoning(totals, habits) : 0;
   const reasoning = stated + hidden;
@@ -112,13 +112,13 @@ function readBuckets(
   splitInput(native, totals.prompt + extra, split);
   splitOutput(native, { text: totals.completion, reasoning, beside }, split);
   if (habits.requests !== undefined) {
-    split.buckets.set('request', numbers.read(native[habits.requests]) ?? 1);
+    split.buckets.request = numbers.read(native[habits.requests]) ?? 1;
   }
   if (!addsUp(totals, beside ? reasoning : 0)) numbers.flags.add('inconsistent_total');
   // A sum that no request can have tells nothing of the true one: it has to be counted.
   const largest = Math.max(totals.prompt, totals.completion, extra, beside ? reasoning : 0);
   const source = largest < USAGE_TOKENS_MAX ? 'upstream' : 'none';
-  return { buckets: Object.fromEntries(split.buckets), source, flags: [...numbers.flags], native };
+  return { buckets: split.buckets, source, flags: [...numbers.flags], native };
 }
 
 /** What the total says beyond prompt and completion, where a host is known to think in there. */
@@ -186,36 +186,30 @@ function readExtraInput(native: JsonRecord, numbers: NumberReader, habits: Usage
 
 interface Split {
   readonly numbers: NumberReader;
-  readonly buckets: Map<UsageBucket, number>;
+  readonly buckets: Partial<Record<UsageBucket, number>>;
 }
 
 /** Cached, written and media tokens are taken out of the prompt; what is left is plain input. */
 function splitInput(native: JsonRecord, prompt: number, split: Split): void {
-  const { numbers } = split;
+  const { numbers, buckets } = split;
   const details = recordOf(native['prompt_tokens_details']);
-  const parts: readonly (readonly [UsageBucket, number | null])[] = [
-    [
-      'cache_read',
-      numbers.first(
-        details['cached_tokens'],
-        native['prompt_cache_hit_tokens'],
-        native['cached_tokens'],
-        native['num_cached_tokens'],
-      ),
-    ],
-    [
-      'cache_write_5m',
-      numbers.first(
-        details['cache_write_tokens'],
-        details['cache_creation_input_tokens'],
-        details['cache_creation_tokens'],
-        native['cache_creation_input_tokens'],
-      ),
-    ],
-    ['audio_input', numbers.read(details['audio_tokens'])],
-    ['image_input', numbers.read(details['image_tokens'])],
-  ];
-  split.buckets.set('input', takeParts(prompt, parts, split));
+  const read = numbers.first(
+    details['cached_tokens'],
+    native['prompt_cache_hit_tokens'],
+    native['cached_tokens'],
+    native['num_cached_tokens'],
+  );
+  const written = numbers.first(
+    details['cache_write_tokens'],
+    details['cache_creation_input_tokens'],
+    details['cache_creation_tokens'],
+    native['cache_creation_input_tokens'],
+  );
+  let rest = take(prompt, read, { split, bucket: 'cache_read' });
+  rest = take(rest, written, { split, bucket: 'cache_write_5m' });
+  rest = take(rest, numbers.read(details['audio_tokens']), { split, bucket: 'audio_input' });
+  rest = take(rest, numbers.read(details['image_tokens']), { split, bucket: 'image_input' });
+  buckets.input = rest;
 }
 
 interface OutputNumbers {
@@ -225,26 +219,24 @@ interface OutputNumbers {
 }
 
 function splitOutput(native: JsonRecord, output: OutputNumbers, split: Split): void {
-  const { numbers } = split;
+  const { numbers, buckets } = split;
   const details = recordOf(native['completion_tokens_details']);
   const whole = output.text + (output.beside ? output.reasoning : 0);
-  const parts: readonly (readonly [UsageBucket, number | null])[] = [
-    ['reasoning', output.reasoning],
-    ['audio_output', numbers.read(details['audio_tokens'])],
-    ['image_output', numbers.read(details['image_tokens'])],
-  ];
-  split.buckets.set('output', takeParts(whole, parts, split));
+  let rest = take(whole, output.reasoning, { split, bucket: 'reasoning' });
+  rest = take(rest, numbers.read(details['audio_tokens']), { split, bucket: 'audio_output' });
+  rest = take(rest, numbers.read(details['image_tokens']), { split, bucket: 'image_output' });
+  buckets.output = rest;
 }
 
-type BucketParts = readonly (readonly [UsageBucket, number | null])[];
-
-/** Moves each part out of the whole into its bucket, and returns what is left. */
-function takeParts(whole: number, parts: BucketParts, split: Split): number {
-  let rest = whole;
-  for (const [bucket, part] of parts) {
-    const taken = split.numbers.within(part ?? 0, rest);
-    if (taken > 0) split.buckets.set(bucket, taken);
-    rest -= taken;
-  }
-  return rest;
+/** Moves a part of what is left into its bucket, and returns what is left then. */
+function take(
+  rest: number,
+  part: number | null,
+  to: { readonly split: Split; readonly bucket: UsageBucket },
+): number {
+  if (part === null || part === 0) return rest;
+  const { numbers, buckets } = to.split;
+  const taken = numbers.within(part, rest);
+  if (taken > 0) buckets[to.bucket] = taken;
+  return rest - taken;
 }
