@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 
 export interface Cores {
-  /** Where what is measured runs. Null: no taskset or only one core, the kernel decides. */
+  /** Where what is measured runs. Null: no taskset or only one core. */
   readonly subject: string | null;
   /** Where load, mock upstream and Postgres run. */
   readonly rest: string | null;
@@ -32,14 +32,31 @@ export function divideCores(): Cores {
   return { subject: String(first), rest: others.join(',') };
 }
 
-export function describeMachine(cores: Cores): string {
-  const processors = cpus();
-  const pinned =
-    cores.subject === null
-      ? 'not pinned'
-      : `measured on core ${cores.subject}, load, mock and Postgres on ${cores.rest}`;
+/** Where the processes of the rig run while they are measured. */
+export interface Layout {
+  readonly name: string;
+  readonly cores: Cores;
+  /** Everything is measured in it, or only what tells of CPU time and latency. */
+  readonly whole: boolean;
+}
+
+/**
+ * All on one core, which is how the limits are stated; and what is measured on a core of its own,
+ * where it finds each event of a stream by itself and the database takes nobody's time.
+ */
+export function layoutsOf(cores: Cores): readonly Layout[] {
+  const { subject } = cores;
+  if (subject === null) return [{ name: 'one core', cores, whole: true }];
   return [
-    `${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores (${pinned})`,
+    { name: 'one core', cores: { subject, rest: subject }, whole: false },
+    { name: 'a core of its own', cores, whole: true },
+  ];
+}
+
+export function describeMachine(): string {
+  const processors = cpus();
+  return [
+    `${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores`,
     `${Math.round(totalmem() / 2 ** 30)} GiB`,
     `${type()} ${release()}`,
     `Node ${process.version}`,

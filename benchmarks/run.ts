@@ -13,8 +13,8 @@ import type { Children } from './children.ts';
 import { createChildren, pin, waitForPort } from './children.ts';
 import { warmUpAll } from './cpu-rounds.ts';
 import { startLoad } from './load-client.ts';
-import type { Cores } from './machine.ts';
-import { describeMachine, divideCores } from './machine.ts';
+import type { Layout } from './machine.ts';
+import { describeMachine, divideCores, layoutsOf } from './machine.ts';
 import { hasOmnix, startOmnix } from './omnix.ts';
 import type { Omnix } from './omnix.ts';
 import type { Row } from './ratios.ts';
@@ -82,7 +82,10 @@ const SECTIONS = {
   start: measureStart,
 } as const satisfies Record<string, Section>;
 
-const DEADLINE_MS = 20 * 60_000;
+/** Measured in every layout. */
+const CORE_SECTIONS: readonly string[] = ['json', 'stream', 'paced', 'latency'];
+
+const DEADLINE_MS = 25 * 60_000;
 
 function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
@@ -111,7 +114,7 @@ async function startGateway(rig: RigOptions): Promise<Omnix> {
   return startOmnix(rig);
 }
 
-async function startRig(children: Children, cores: Cores, scale: Scale): Promise<Rig> {
+async function startRig(children: Children, { cores }: Layout, scale: Scale): Promise<Rig> {
   const remarks: string[] = [];
   const mock = children.start({
     name: 'mock upstream',
@@ -139,15 +142,28 @@ interface Findings {
   readonly remarks: string[];
 }
 
+function isAsked(name: string, layout: Layout, only: readonly string[]): boolean {
+  return (
+    (only.length === 0 || only.includes(name)) && (layout.whole || CORE_SECTIONS.includes(name))
+  );
+}
+
 /** A section that fails is reported as such and does not take the others with it. */
-async function runSections(context: Context, names: readonly string[]): Promise<Findings> {
+async function runSections(
+  context: Context,
+  layout: Layout,
+  only: readonly string[],
+): Promise<Findings> {
   const findings: Findings = { rows: [], facts: [], remarks: [] };
   for (const [name, section] of Object.entries(SECTIONS)) {
-    if (names.length > 0 && !names.includes(name)) continue;
-    say(`section ${name}`);
+    if (!isAsked(name, layout, only)) continue;
+    say(`section ${name}, ${layout.name}`);
     const result = await attempt(name, findings.remarks, () => section(context));
-    findings.rows.push(...(result?.rows ?? []));
-    findings.facts.push(...(result?.facts ?? []));
+    const placed = CORE_SECTIONS.includes(name) ? `${layout.name}: ` : '';
+    const rows = result?.rows ?? [];
+    const facts = result?.facts ?? [];
+    findings.rows.push(...rows.map((row) => ({ ...row, figure: placed + row.figure })));
+    findings.facts.push(...facts.map((fact) => ({ ...fact, figure: placed + fact.figure })));
   }
   return findings;
 }
@@ -182,23 +198,34 @@ function save(markdown: string, startedAt: string): void {
   say(`saved as ${file}`);
 }
 
+async function measure(children: Children, layout: Layout, choice: Choice): Promise<Findings> {
+  const { rest } = layout.cores;
+  if (rest !== null) pin(process.pid, rest);
+  const rig = await startRig(children, layout, choice.quick ? QUICK : FULL);
+  await warmUpAll(rig.context);
+  const findings = await runSections(rig.context, layout, choice.only);
+  await Promise.all(rig.context.subjects.map((subject) => subject.stop()));
+  await children.killAll();
+  return { ...findings, remarks: [...rig.remarks, ...findings.remarks] };
+}
+
 async function bench(children: Children, choice: Choice): Promise<void> {
   const startedAt = new Date().toISOString();
   const begunAt = performance.now();
-  const cores = divideCores();
-  const machine = describeMachine(cores);
-  if (cores.rest !== null) pin(process.pid, cores.rest);
-  const rig = await startRig(children, cores, choice.quick ? QUICK : FULL);
-  await warmUpAll(rig.context);
-  const findings = await runSections(rig.context, choice.only);
-  await Promise.all(rig.context.subjects.map((subject) => subject.stop()));
+  const machine = describeMachine();
+  const all: Findings[] = [];
+  for (const layout of layoutsOf(divideCores())) {
+    if (Object.keys(SECTIONS).some((name) => isAsked(name, layout, choice.only))) {
+      all.push(await measure(children, layout, choice));
+    }
+  }
   const markdown = toMarkdown({
     machine,
     startedAt,
     quick: choice.quick,
-    rows: findings.rows,
-    facts: findings.facts,
-    remarks: [...rig.remarks, ...findings.remarks],
+    rows: all.flatMap(({ rows }) => rows),
+    facts: all.flatMap(({ facts }) => facts),
+    remarks: all.flatMap(({ remarks }) => remarks),
     seconds: (performance.now() - begunAt) / 1000,
   });
   process.stdout.write(`${markdown}\n`);

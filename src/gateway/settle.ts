@@ -88,9 +88,7 @@ function journal(settling: Settling, attempted: Attempted, facts: Facts): Promis
   });
   settling.settled = true;
   const { attempt } = attempted;
-  const kept = services.ledger.settle(held.hold, { attempt, cost: bill.cost.total, detail });
-  logOutcome(settling, attempted, facts);
-  return kept;
+  return services.ledger.settle(held.hold, { attempt, cost: bill.cost.total, detail });
 }
 
 type Recorded = Result<void, LedgerFailure>;
@@ -104,6 +102,7 @@ function isRecorded(settling: Settling, recorded: Recorded, outcome: ReceiptOutc
 /** Records an outcome of which nobody is told more. */
 async function record(settling: Settling, attempted: Attempted, facts: Facts): Promise<void> {
   isRecorded(settling, await journal(settling, attempted, facts), facts.outcome);
+  logOutcome(settling, attempted, facts);
 }
 
 function logOutcome(settling: Settling, attempted: Attempted, facts: Facts): void {
@@ -141,14 +140,16 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   const billing = billComplete(candidate, answer, counting);
   const bill = billing instanceof Promise ? await billing : billing;
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
-  const recorded = await journal(settling, attempted, { outcome, bill, finish: answer.finish });
+  const facts = { outcome, bill, finish: answer.finish } as const;
+  const recorded = await journal(settling, attempted, facts);
   if (!isRecorded(settling, recorded, outcome)) {
     sendError(call, UNRECORDED);
-    return;
+  } else if (!call.sink.closed) {
+    const headers = servedHeaders(call, [...answerHeaders(call), ...JSON_HEADERS]);
+    call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
   }
-  if (call.sink.closed) return;
-  const headers = servedHeaders(call, [...answerHeaders(call), ...JSON_HEADERS]);
-  call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
+  // Nobody waits for the log.
+  logOutcome(settling, attempted, facts);
 }
 
 /**
@@ -186,13 +187,14 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
     const bill = await billTail(answer, services.tokens, (told) =>
       billComplete(candidate, told, counting),
     );
-    const outcome = 'completed';
-    const journalled = await journal(settling, attempted, { outcome, bill, finish });
-    const recorded = isRecorded(settling, journalled, outcome);
+    const facts = { outcome: 'completed', bill, finish } as const;
+    const journalled = await journal(settling, attempted, facts);
+    const recorded = isRecorded(settling, journalled, facts.outcome);
     const tail = tailOf(attempted, bill);
     if (!call.sink.closed) {
       call.sink.end(recorded ? answer.closing(tail) : answer.breaking(UNRECORDED, call.id));
     }
+    logOutcome(settling, attempted, facts);
   } else if (end.kind === 'broken') {
     const bill = waive(answer.usage ?? NO_USAGE, 'failed');
     await record(settling, attempted, { outcome: 'broken', bill, finish });
