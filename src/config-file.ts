@@ -13,6 +13,7 @@ import {
   type YAMLParseError,
 } from 'yaml';
 import { z } from 'zod';
+import { headerFault } from '#base/http1/request-head.ts';
 import type { PriceList, PriceSheet } from '#wire/price.ts';
 import type { Environment } from './config-environment.ts';
 
@@ -77,6 +78,12 @@ const providerSchema = z.strictObject({
   timeout_ms: z.int().min(1).max(3_600_000).optional(),
   headers: z
     .record(z.string().regex(/^[a-z0-9-]+$/i, 'a header has letters, digits and -'), z.string())
+    .superRefine((headers, context) => {
+      for (const [name, value] of Object.entries(headers)) {
+        const message = headerFault(name.toLowerCase(), value);
+        if (message !== null) context.addIssue({ code: 'custom', path: [name], message });
+      }
+    })
     .optional(),
   priority: z.int().min(-1000).max(1000).optional(),
 });

@@ -245,6 +245,11 @@ describe('a fault in the file is told with field and line', () => {
       `providers:\n  eu: { type: openai, api_key: k }\nmodels:\n  m:\n    endpoints: [{ provider: openai }]\n`,
       ':5  models.m.endpoints[0].provider: there is no provider "openai"; there are: sandbox, eu. Define it under providers',
     ],
+    [
+      'a header that is ours to send',
+      `${HOST}    headers: { Connection: close }\n`,
+      ':6  providers.mine.headers.Connection: "connection" is no header that a request may bring along',
+    ],
     ['a repeated name', 'models:\n  a: { alias: [b] }\n  a: { alias: [c] }\n', /^:3 {2}.*unique/],
   ])('%s', (_case, text, fault) => {
     const [first] = faults(text);
@@ -292,6 +297,7 @@ models:
       `providers:\n  openai:\n    api_key: [${SECRET}]\n    timeout_ms: ${SECRET}\n`,
       `providers:\n  openai:\n    base_url: "https:// ${SECRET}"\n`,
       `providers:\n  openai:\n    headers: { "a b": ${SECRET} }\n`,
+      `providers:\n  openai:\n    headers: { x-a: "${SECRET}\\n" }\n`,
       `models:\n  m:\n    endpoints: ${SECRET}\n`,
       `a: ]${SECRET}\n`,
       `a: |${SECRET}\n`,

@@ -11,6 +11,18 @@ const NAME =
 const UNSAYABLE_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const UNSAYABLE_IN_TARGET = /[^\x21-\x7e]/;
 
+/**
+ * Why a request cannot bring this header along (`name` in lower case), in words for who configured
+ * it; null: it can. The value is not told.
+ */
+export function headerFault(name: string, value: string): string | null {
+  if (name !== 'host' && !NAME.test(name)) {
+    return `${JSON.stringify(name)} is no header that a request may bring along`;
+  }
+  if (!UNSAYABLE_IN_VALUE.test(value)) return null;
+  return `the header ${JSON.stringify(name)} has a value that HTTP cannot carry`;
+}
+
 /** What is the same for all requests to one URL. */
 export interface RequestTarget {
   /** With the port where it is not the scheme's. */
@@ -43,16 +55,10 @@ export function toRequestHead(request: UpstreamRequest, target: RequestTarget): 
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? '';
     const value = headers[at + 1];
-    if (value === undefined || UNSAYABLE_IN_VALUE.test(value)) {
-      throw new Error(`the header ${JSON.stringify(name)} has a value that HTTP cannot carry`);
-    }
-    if (name === 'host') {
-      host = value;
-    } else if (NAME.test(name)) {
-      lines += `${name}: ${value}\r\n`;
-    } else {
-      throw new Error(`${JSON.stringify(name)} is no header that a request may bring along`);
-    }
+    const fault = value === undefined ? 'a header without a value' : headerFault(name, value);
+    if (fault !== null) throw new Error(fault);
+    if (name === 'host') host = value ?? '';
+    else lines += `${name}: ${value}\r\n`;
   }
   const opening = `${method} ${target.path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
   return opening + lines + lengthLine(method, body);

@@ -53,6 +53,8 @@ export class LaneConnection implements Deadline, AnswerWay {
   readonly #house: LaneHouse;
   dueMs: number;
   slot = -1;
+  /** For its house alone: where it stands among the open ones; -1 when it is not watched. */
+  place = -1;
   /** Of the request whose body or answer is on its way. */
   #inbound: SocketInbound | null = null;
   #sink: SocketSink | null = null;

@@ -21,7 +21,8 @@ class OpenLane implements Lane, LaneHouse {
   readonly #served: { readonly hot: HotRoutes };
   readonly #deadlines: Deadlines;
   readonly #date: DateLine;
-  readonly #connections = new Set<LaneConnection>();
+  /** A dense array, which keeps nothing of what has left it (decision 12). */
+  readonly #connections: LaneConnection[] = [];
   readonly giveAway: (socket: Socket) => void;
   draining = false;
 
@@ -49,13 +50,22 @@ class OpenLane implements Lane, LaneHouse {
   }
 
   watch(connection: LaneConnection): void {
-    this.#connections.add(connection);
+    if (connection.place < 0) {
+      connection.place = this.#connections.length;
+      this.#connections.push(connection);
+    }
     this.#deadlines.add(connection);
   }
 
   forget(connection: LaneConnection): void {
-    this.#connections.delete(connection);
     this.#deadlines.remove(connection);
+    const { place } = connection;
+    if (place < 0) return;
+    connection.place = -1;
+    const last = this.#connections.pop();
+    if (last === undefined || last === connection) return;
+    this.#connections[place] = last;
+    last.place = place;
   }
 
   accept(socket: Socket): void {
