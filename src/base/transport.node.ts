@@ -28,6 +28,18 @@ const SWEEP_MS = 1_000;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
+/** The host that the operator named in the address's place; TLS asks for it too. */
+function hostAmong(headers: readonly string[]): string | null {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at] === 'host') return headers[at + 1] ?? null;
+  }
+  return null;
+}
+
 export class NodeTransport implements Transport {
   readonly #options: NodeTransportOptions;
   readonly #supplies = new ConnectionSupplies(process.platform);
@@ -41,7 +53,7 @@ export class NodeTransport implements Transport {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     try {
-      const { pool, target } = this.#routeTo(request.url);
+      const { pool, target } = this.#routeTo(request.url, hostAmong(request.headers));
       const head = toRequestHead(request, target);
       const exchange = new ClientExchange({ head, body: request.body }, handler);
       pool.send(exchange);
@@ -60,18 +72,21 @@ export class NodeTransport implements Transport {
     return Promise.resolve();
   }
 
-  #routeTo(url: string): Route {
-    const known = this.#routes.get(url);
+  #routeTo(url: string, host: string | null): Route {
+    const key = host === null ? url : `${url} ${host}`;
+    const known = this.#routes.get(key);
     if (known !== undefined) return known;
     const parsed = new URL(url);
     const target = toRequestTarget(parsed.host, parsed.pathname + parsed.search);
-    const route = { pool: this.#poolOf(parsed), target };
+    const serverName = host === null ? parsed.hostname : new URL(`https://${host}`).hostname;
+    const route = { pool: this.#poolOf(parsed, withoutBrackets(serverName)), target };
     if (this.#routes.size >= ROUTES_MAX) this.#routes.clear();
-    this.#routes.set(url, route);
+    this.#routes.set(key, route);
     return route;
   }
 
-  #poolOf({ origin: name, protocol, hostname, port }: URL): ConnectionPool {
+  #poolOf({ origin: place, protocol, hostname, port }: URL, serverName: string): ConnectionPool {
+    const name = `${place} ${serverName}`;
     const known = this.#pools.get(name);
     if (known !== undefined) return known;
     const defaultPort = DEFAULT_PORTS[protocol];
@@ -79,7 +94,8 @@ export class NodeTransport implements Transport {
     const { connectionsMax, connectTimeoutMs } = this.#options;
     const origin: Origin = {
       secure: protocol === 'https:',
-      host: hostname.replace(/^\[|\]$/g, ''),
+      host: withoutBrackets(hostname),
+      serverName,
       port: port === '' ? defaultPort : Number(port),
       connectTimeoutMs,
       supplies: this.#supplies,
@@ -89,6 +105,7 @@ export class NodeTransport implements Transport {
       connectionsMax,
       connect: (owner) => new Connection(origin, owner),
       nowMs: () => performance.now(),
+      whenRead: setImmediate,
     });
     this.#pools.set(name, pool);
     this.#sweeper ??= setInterval(() => {

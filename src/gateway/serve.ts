@@ -67,9 +67,12 @@ async function serveAdmitted(
     dispatched = true;
     await settle(settling, attempted);
   } catch (thrown) {
-    // Nothing may be left held when an attempt could not even begin.
-    if (settling !== null && !dispatched) services.ledger.release(settling.held.hold);
-    refuse(call, toGatewayError(thrown));
+    try {
+      // Nothing may be left held when an attempt could not even begin.
+      if (settling !== null && !dispatched) services.ledger.release(settling.held.hold);
+    } finally {
+      refuse(call, toGatewayError(thrown));
+    }
   }
   return settling?.outcome ?? null;
 }

@@ -142,14 +142,17 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
   const facts = { outcome, bill, finish: answer.finish } as const;
   const recorded = await journal(settling, attempted, facts);
-  if (!isRecorded(settling, recorded, outcome)) {
-    sendError(call, UNRECORDED);
-  } else if (!call.sink.closed) {
-    const headers = servedHeaders(call, [...answerHeaders(call), ...JSON_HEADERS]);
-    call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
+  try {
+    if (!isRecorded(settling, recorded, outcome)) {
+      sendError(call, UNRECORDED);
+    } else if (!call.sink.closed) {
+      const headers = servedHeaders(call, [...answerHeaders(call), ...JSON_HEADERS]);
+      call.sink.send(200, headers, answer.closing(tailOf(attempted, bill)));
+    }
+  } finally {
+    // Nobody waits for the log.
+    logOutcome(settling, attempted, facts);
   }
-  // Nobody waits for the log.
-  logOutcome(settling, attempted, facts);
 }
 
 /**
@@ -190,11 +193,11 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
     const facts = { outcome: 'completed', bill, finish } as const;
     const journalled = await journal(settling, attempted, facts);
     const recorded = isRecorded(settling, journalled, facts.outcome);
+    logOutcome(settling, attempted, facts);
     const tail = tailOf(attempted, bill);
     if (!call.sink.closed) {
       call.sink.end(recorded ? answer.closing(tail) : answer.breaking(UNRECORDED, call.id));
     }
-    logOutcome(settling, attempted, facts);
   } else if (end.kind === 'broken') {
     const bill = waive(answer.usage ?? NO_USAGE, 'failed');
     await record(settling, attempted, { outcome: 'broken', bill, finish });

@@ -4,8 +4,6 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 
-import { roomFor } from '#base/bytes.ts';
-
 import { LINE_HEAD, RECORD_SEPARATOR } from './journal.ts';
 
 const BUFFER_BYTES = 1_048_576;
@@ -87,9 +85,6 @@ export class JournalLines {
 
   /** What was repeated so far, with `RECORD_SEPARATOR` between: bytes to keep. */
   takeRepeated(): Uint8Array {
-    const taken = this.#repeated.take();
-    const kept = roomFor(taken.length);
-    kept.set(taken);
-    return kept;
+    return new Uint8Array(this.#repeated.take());
   }
 }

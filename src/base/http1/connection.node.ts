@@ -57,6 +57,8 @@ export interface Origin {
   readonly secure: boolean;
   /** A name or an address, without brackets. */
   readonly host: string;
+  /** What TLS asks for, and what the certificate must be of. */
+  readonly serverName: string;
   readonly port: number;
   readonly connectTimeoutMs: number;
   readonly supplies: ConnectionSupplies;
@@ -67,13 +69,13 @@ export interface Origin {
 type OnRead = (bytesRead: number) => boolean;
 
 function openSocket(origin: Origin, buffer: ReadBuffer, callback: OnRead): Socket {
-  const { host, port, supplies } = origin;
+  const { host, serverName, port, supplies } = origin;
   const to = { host, port, onread: { buffer: buffer.bytes, callback } };
   if (!origin.secure) return connectTcp(to);
   const secure = {
     ...to,
     // RFC 6066, 3: an address is no server name.
-    servername: isIP(host) === 0 ? host : '',
+    servername: isIP(serverName) === 0 ? serverName : '',
     ALPNProtocols: ['http/1.1'],
     secureContext: supplies.secureContext(),
   };
@@ -160,7 +162,7 @@ export class Connection implements PooledConnection, Carrier {
     if (this.#closed) return;
     this.#handshaking = false;
     clearTimeout(this.#timer);
-    this.#owner.onFree(this);
+    this.#owner.onMade(this);
   }
 
   /** One write, since each is a call of the system and a packet of its own. */

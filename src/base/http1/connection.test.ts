@@ -212,6 +212,20 @@ describe('makes another connection', () => {
     expect(await rig.ask()).toMatchObject({ text: 'ok', outcome: 'end' });
     expect(rig.sockets).toHaveLength(2);
   });
+
+  it.each<[string, (socket: Socket | undefined) => void]>([
+    ['is at its end', (socket) => void socket?.destroy()],
+    ['was reset', (socket) => void socket?.resetAndDestroy()],
+  ])('where the one that rested %s, and nobody has read that yet', async (_name, end) => {
+    const rig = await openRig(always(OK));
+    await rig.ask();
+    // This process is busy, and what comes meanwhile waits in the kernel.
+    const busyUntil = performance.now() + 60;
+    while (performance.now() < busyUntil);
+    end(rig.sockets[0]);
+    expect(await rig.ask()).toMatchObject({ text: 'ok', outcome: 'end' });
+    expect(rig.sockets).toHaveLength(2);
+  });
 });
 
 describe('fails', () => {

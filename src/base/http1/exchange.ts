@@ -3,6 +3,7 @@
  * already waits here and not in the connection, which knows nothing of pauses but to stop reading.
  */
 import { concatBytes } from '../bytes.ts';
+import { describeError } from '../describe-error.ts';
 import type { TransportFailure, UpstreamExchange, UpstreamHandler } from '../transport.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -27,6 +28,8 @@ export class ClientExchange implements UpstreamExchange {
   #carrier: Carrier | null = null;
   #paused = false;
   #over = false;
+  /** `onFail` was called, or is about to be. */
+  #failing = false;
   /** What has been read and not been told. */
   #head: ResponseHead | null = null;
   #body: Uint8Array | null = null;
@@ -80,16 +83,18 @@ export class ClientExchange implements UpstreamExchange {
   }
 
   /**
-   * A handler is our own code: one that throws is a defect and is not caught, but its connection is
-   * given up, and nobody else's.
+   * A handler that throws has found what it was not made for: it is told that the exchange failed,
+   * and nobody else hears of it. What it throws at that is a defect, and is not caught.
    */
   #tell(): void {
-    let told = false;
     try {
       while (!this.#over && !this.#paused && this.#tellNext());
-      told = true;
-    } finally {
-      if (!told) this.abort();
+    } catch (thrown) {
+      if (this.#failing) throw thrown;
+      this.#failing = true;
+      this.abort();
+      this.#over = true;
+      this.#handler.onFail({ kind: 'protocol', message: describeError(thrown) });
     }
   }
 
@@ -106,6 +111,7 @@ export class ClientExchange implements UpstreamExchange {
       this.#handler.onData(body);
     } else if (outcome !== null) {
       this.#over = true;
+      this.#failing = outcome !== 'end';
       if (outcome === 'end') this.#handler.onEnd();
       else this.#handler.onFail(outcome);
     }

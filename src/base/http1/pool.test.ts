@@ -34,11 +34,12 @@ class FakeConnection implements PooledConnection {
 
   /** It stands; or the response is over. */
   free(): void {
+    const { made, exchange } = this;
     this.made = true;
-    const { exchange } = this;
     this.exchange = null;
     exchange?.carriedBy(null);
-    this.#owner.onFree(this);
+    if (made) this.#owner.onFree(this);
+    else this.#owner.onMade(this);
     exchange?.hear(HEAD, null, true);
   }
 
@@ -104,6 +105,7 @@ class Rig {
   readonly #all: FakeConnection[] = [];
   readonly sent: Sent[] = [];
   nowMs = 0;
+  #unread: (() => void)[] = [];
   readonly pool: ConnectionPool;
 
   constructor(connectionsMax: number) {
@@ -112,7 +114,25 @@ class Rig {
       this.#all.push(connection);
       return connection;
     };
-    this.pool = new ConnectionPool({ connectionsMax, connect, nowMs: () => this.nowMs });
+    this.pool = new ConnectionPool({
+      connectionsMax,
+      connect,
+      nowMs: () => this.nowMs,
+      whenRead: (work) => void this.#unread.push(work),
+    });
+  }
+
+  /** All that has come was read. */
+  read(): void {
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const work of unread) work();
+  }
+
+  /** The responses on these connections are over, and nothing came after them. */
+  answer(...connections: readonly (FakeConnection | undefined)[]): void {
+    for (const connection of connections) connection?.free();
+    this.read();
   }
 
   get open(): FakeConnection[] {
@@ -143,9 +163,9 @@ class Rig {
   /** What is wrong: nothing, at best. */
   faults(connectionsMax: number): string[] {
     const { open, begun, running, waiting } = this;
-    const resting = open.length - begun.length - running.length;
     const { counts } = this.pool;
-    const missing = waiting > begun.length;
+    const resting = open.length - begun.length - running.length - counts.unread;
+    const missing = waiting > begun.length + counts.unread;
     return [
       open.length > connectionsMax ? 'more are open than may be' : '',
       counts.open !== open.length || counts.resting !== resting || counts.waiting !== waiting
@@ -165,9 +185,8 @@ describe('works', () => {
     const [first, second] = rig.open;
     first?.free();
     second?.free();
-    second?.free();
-    first?.free();
-    expect(rig.pool.counts).toEqual({ open: 2, resting: 2, waiting: 0 });
+    rig.answer(second, first);
+    expect(rig.pool.counts).toEqual({ open: 2, resting: 2, unread: 0, waiting: 0 });
     const third = rig.send();
     expect(first?.exchange).toBe(third.exchange);
   });
@@ -177,7 +196,7 @@ describe('works', () => {
     const all = [rig.send(), rig.send(), rig.send()];
     const [only] = rig.open;
     for (const each of all) {
-      only?.free();
+      rig.answer(only);
       expect(only?.exchange).toBe(each.exchange);
     }
   });
@@ -186,7 +205,7 @@ describe('works', () => {
     const rig = new Rig(2);
     rig.send();
     rig.open[0]?.free();
-    rig.open[0]?.free();
+    rig.answer(rig.open[0]);
     rig.nowMs = REST_MS - 1;
     rig.pool.sweep();
     expect(rig.pool.counts.resting).toBe(1);
@@ -195,7 +214,7 @@ describe('works', () => {
     expect(rig.open.map(({ made }) => made)).toEqual([false]);
     rig.open[0]?.free();
     expect(rig.open[0]?.exchange).toBe(late.exchange);
-    rig.open[0]?.free();
+    rig.answer(rig.open[0]);
     rig.nowMs = 2 * REST_MS;
     rig.pool.sweep();
     expect(rig.pool.counts.open).toBe(0);
@@ -207,6 +226,47 @@ describe('works', () => {
     const next = rig.send();
     rig.open[0]?.free();
     expect(rig.open[0]?.exchange).toBe(next.exchange);
+  });
+});
+
+describe('looks before it writes', () => {
+  it('at a connection whose response has just ended, also where somebody waits for it', () => {
+    const rig = new Rig(1);
+    const [, second] = [rig.send(), rig.send()];
+    const [only] = rig.open;
+    only?.free();
+    only?.free();
+    expect(only?.exchange).toBeNull();
+    rig.read();
+    expect(only?.exchange).toBe(second?.exchange);
+  });
+
+  it('at one that has rested for a while, and takes another where it was at its end', () => {
+    const rig = new Rig(1);
+    rig.send();
+    rig.open[0]?.free();
+    rig.answer(rig.open[0]);
+    rig.nowMs = 200;
+    const late = rig.send();
+    const [stale] = rig.open;
+    expect(stale?.exchange).toBeNull();
+    // What had come was its end.
+    stale?.close(REFUSED);
+    rig.read();
+    expect(late.outcome).toBe('open');
+    rig.open[0]?.free();
+    expect(rig.open[0]?.exchange).toBe(late.exchange);
+  });
+
+  it('and begins none beside one that will do', () => {
+    const rig = new Rig(4);
+    rig.send();
+    rig.open[0]?.free();
+    rig.open[0]?.free();
+    rig.send();
+    expect(rig.open).toHaveLength(1);
+    rig.send();
+    expect(rig.open).toHaveLength(2);
   });
 });
 
@@ -226,7 +286,7 @@ describe('fails', () => {
     const [slow, quick] = rig.begun;
     quick?.free();
     expect(quick?.exchange).toBe(first?.exchange);
-    quick?.free();
+    rig.answer(quick);
     expect(quick?.exchange).toBe(second?.exchange);
     slow?.close(REFUSED);
     expect([first?.outcome, second?.outcome]).toEqual(['end', 'open']);
@@ -240,7 +300,7 @@ describe('fails', () => {
     all.push(rig.send());
     await Promise.resolve();
     expect(all.map(({ failure }) => failure?.kind)).toEqual(Array(4).fill('aborted'));
-    expect(rig.pool.counts).toEqual({ open: 0, resting: 0, waiting: 0 });
+    expect(rig.pool.counts).toEqual({ open: 0, resting: 0, unread: 0, waiting: 0 });
   });
 });
 
@@ -251,6 +311,7 @@ const MOVES: Readonly<Record<string, Pick>> = {
   make: (rig) => rig.begun.map((each) => ({ act: () => each.free() })),
   refuse: (rig) => rig.begun.map((each) => ({ act: () => each.close(REFUSED) })),
   answer: (rig) => rig.running.map((each) => ({ act: () => each.free() })),
+  read: (rig) => [{ act: () => rig.read() }],
   close: (rig) => rig.open.map((each) => ({ act: () => each.close(REFUSED) })),
   abort: (rig) => rig.sent.map((each) => ({ act: () => each.abort() })),
   time: (rig) => [
@@ -287,6 +348,7 @@ describe('leaves nobody waiting', () => {
         // The host answers from now on: so is everybody, in as many turns as there are requests.
         for (let turn = 0; turn <= 2 * rig.sent.length; turn += 1) {
           for (const each of [...rig.begun, ...rig.running]) if (!each.closed) each.free();
+          rig.read();
         }
         expect(rig.sent.filter(({ outcome }) => outcome === 'open')).toEqual([]);
       }),

@@ -3,6 +3,10 @@
  * that rested last; where none rests it begins one of its own and waits for the first that is free,
  * its own or another's. A connection that could not be made fails the request that it was begun
  * for, so that nobody waits for a host that is not there, and nobody fails for another's wait.
+ *
+ * A connection whose response has just ended, or that has rested for a while, is looked at before
+ * it carries a request: the end of the connection, or bytes that nobody asked for, may have come
+ * and not been read yet. They would lose the request, or be taken for its answer.
  */
 import type { TransportFailure } from '../transport.ts';
 import type { Carrier, ClientExchange } from './exchange.ts';
@@ -15,11 +19,12 @@ interface Waiting {
 
 /** The pool's own notes on a connection. */
 export class PoolPlace {
-  /** Among all that are open. */
+  /** Among all that are open; -1 when it is not. */
   slot = -1;
   /** Who waits for it. */
   waiting: Waiting | null = null;
-  /** Monotonic time from which it is not used again. */
+  /** Monotonic times: since when it rests, and from when it is not used again. */
+  restedMs = 0;
   restUntilMs = 0;
 }
 
@@ -34,7 +39,8 @@ export interface PooledConnection {
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
-  /** It was made, or its response is over and it may carry another request. */
+  onMade(connection: PooledConnection): void;
+  /** Its response is over and it may carry another request. */
   onFree(connection: PooledConnection): void;
   /** Once, whatever the reason. Nothing after it. */
   onClosed(connection: PooledConnection, failure: TransportFailure): void;
@@ -45,17 +51,29 @@ export interface PoolOptions {
   /** Begins a connection and tells the owner later, never within the call. */
   readonly connect: (owner: ConnectionOwner) => PooledConnection;
   readonly nowMs: () => number;
+  /** Runs the work once all that has come for any connection until now was read. */
+  readonly whenRead: (work: () => void) => void;
 }
 
+/** After so long a rest a connection is looked at before it is used. */
+const LOOK_AFTER_MS = 50;
 const RESTED: TransportFailure = { kind: 'aborted', message: 'the connection rested too long' };
 const CLOSED: TransportFailure = { kind: 'aborted', message: 'the transport was closed' };
+
+function remove<T>(list: T[], one: T): void {
+  const at = list.indexOf(one);
+  if (at >= 0) list.splice(at, 1);
+}
 
 export class ConnectionPool implements ConnectionOwner, Carrier {
   readonly #options: PoolOptions;
   /** Arrays, which keep nothing of what has left them (decision 12). */
   readonly #open: PooledConnection[] = [];
   readonly #resting: PooledConnection[] = [];
+  /** Free, but not looked at yet; they serve those that wait. */
+  readonly #unread: PooledConnection[] = [];
   readonly #waiting: Waiting[] = [];
+  readonly #offerAll = (): void => this.#offerUnread();
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -63,9 +81,18 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
   }
 
   /** What it holds now, for whoever looks after it. */
-  get counts(): { readonly open: number; readonly resting: number; readonly waiting: number } {
-    const { length: open } = this.#open;
-    return { open, resting: this.#resting.length, waiting: this.#waiting.length };
+  get counts(): {
+    readonly open: number;
+    readonly resting: number;
+    readonly unread: number;
+    readonly waiting: number;
+  } {
+    return {
+      open: this.#open.length,
+      resting: this.#resting.length,
+      unread: this.#unread.length,
+      waiting: this.#waiting.length,
+    };
   }
 
   send(exchange: ClientExchange): void {
@@ -79,23 +106,22 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
       return;
     }
     const waiting: Waiting = { exchange, begun: null };
-    this.#beginFor(waiting);
+    // Those that are about to be looked at will do.
+    if (this.#unread.length <= this.#waiting.length) this.#beginFor(waiting);
     exchange.carriedBy(this);
     this.#waiting.push(waiting);
   }
 
-  onFree(connection: PooledConnection): void {
+  onMade(connection: PooledConnection): void {
     const { place } = connection;
     const own = place.waiting;
     place.waiting = null;
-    const first = this.#waiting.shift();
-    if (first === undefined) {
-      place.restUntilMs = this.#options.nowMs() + connection.restMsMax;
-      this.#resting.push(connection);
-      return;
-    }
-    if (own !== first) this.#swap(own, first);
-    connection.run(first.exchange);
+    this.#offer(connection, own);
+  }
+
+  onFree(connection: PooledConnection): void {
+    if (this.#unread.length === 0) this.#options.whenRead(this.#offerAll);
+    this.#unread.push(connection);
   }
 
   onClosed(connection: PooledConnection, failure: TransportFailure): void {
@@ -105,11 +131,12 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
       this.#open[place.slot] = last;
       last.place.slot = place.slot;
     }
-    const resting = this.#resting.indexOf(connection);
-    if (resting >= 0) this.#resting.splice(resting, 1);
+    place.slot = -1;
+    remove(this.#resting, connection);
+    remove(this.#unread, connection);
     const { waiting } = place;
     place.waiting = null;
-    if (waiting !== null) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    if (waiting !== null) remove(this.#waiting, waiting);
     this.#beginMissing();
     waiting?.exchange.fail(failure);
   }
@@ -151,10 +178,39 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
     for (;;) {
       const connection = this.#resting.pop();
       if (connection === undefined) return null;
+      const { restedMs, restUntilMs } = connection.place;
       // The sweep may be late: a server that closes at the same moment would lose the request.
-      if (connection.place.restUntilMs > nowMs) return connection;
-      connection.close(RESTED);
+      if (restUntilMs <= nowMs) {
+        connection.close(RESTED);
+      } else if (nowMs - restedMs > LOOK_AFTER_MS) {
+        this.onFree(connection);
+        return null;
+      } else {
+        return connection;
+      }
     }
+  }
+
+  /** To whoever has waited longest; else it rests. `own` is who waited for this very one. */
+  #offer(connection: PooledConnection, own: Waiting | null): void {
+    const first = this.#waiting.shift();
+    if (first === undefined) {
+      const { place, restMsMax } = connection;
+      place.restedMs = this.#options.nowMs();
+      place.restUntilMs = place.restedMs + restMsMax;
+      this.#resting.push(connection);
+      return;
+    }
+    if (own !== first) this.#swap(own, first);
+    connection.run(first.exchange);
+  }
+
+  /** What has come for them was read, and they are still open. */
+  #offerUnread(): void {
+    for (const connection of this.#unread.splice(0)) {
+      if (connection.place.slot >= 0) this.#offer(connection, null);
+    }
+    this.#beginMissing();
   }
 
   /** Whoever's connection serves another is served by the one that was begun for that other. */

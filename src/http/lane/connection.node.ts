@@ -8,6 +8,7 @@ import type { Deadline } from '#base/deadlines.ts';
 import { REQUEST_TIMED_OUT, UNREADABLE, refuseSocket } from '../client-error.node.ts';
 import type { HttpExchange } from '../exchange.ts';
 import {
+  CLIENT_STALL_MS,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   REFUSED_BODY_MS_MAX,
@@ -64,11 +65,14 @@ export class LaneConnection implements Deadline, AnswerWay {
   #hasAnswered = false;
   /** Nothing that comes from now on is read as a request. */
   #closing = false;
+  /** The client takes an answer slowly, for longer than it may be silent: Node's timer looks on. */
+  #isSlow = false;
 
   readonly #onData = (bytes: Buffer): void => this.#take(bytes);
   readonly #onEnd = (): void => this.#hangUp();
   readonly #onClose = (): void => this.#close();
-  readonly #onDrain = (): void => this.#sink?.drained();
+  readonly #onDrain = (): void => this.#drained();
+  readonly #onStall = (): void => void this.socket.destroy();
   /** 'close' follows, and says all there is to say. */
   readonly #onError = (): void => {};
 
@@ -130,9 +134,28 @@ export class LaneConnection implements Deadline, AnswerWay {
 
   /** A time is over: for the first head, for a body, for the next request or for hanging up. */
   expire(): void {
+    if (this.socket.writableNeedDrain) {
+      this.#isSlow = true;
+      this.socket.setTimeout(CLIENT_STALL_MS, this.#onStall);
+      return;
+    }
     const waitsOn = this.#inbound === null && this.#hasAnswered;
     if (this.#closing || waitsOn) this.socket.destroy();
     else this.#refuse();
+  }
+
+  #drained(): void {
+    if (this.#isSlow) this.#watchAgain();
+    this.#sink?.drained();
+  }
+
+  /** After Node's timer, which knows of a slow client whether it still takes something. */
+  #watchAgain(): void {
+    this.#isSlow = false;
+    this.socket.setTimeout(0, this.#onStall);
+    this.dueMs = this.#house.nowMs() + KEEP_ALIVE_MS + KEEP_ALIVE_GRACE_MS;
+    if (this.#inbound?.complete === true) this.dueMs = Number.POSITIVE_INFINITY;
+    this.#house.watch(this);
   }
 
   #refuse(): void {
@@ -206,6 +229,7 @@ export class LaneConnection implements Deadline, AnswerWay {
     socket.off('close', this.#onClose);
     socket.off('drain', this.#onDrain);
     socket.off('error', this.#onError);
+    if (this.#isSlow) socket.setTimeout(0, this.#onStall);
     this.#house.forget(this);
     // Paused, so that the bytes wait for the next listener, before all that comes after them.
     socket.pause();

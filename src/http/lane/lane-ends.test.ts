@@ -228,6 +228,30 @@ describe('the client leaves', () => {
     expect(answer.body).toHaveLength(pieces * piece.length + 9);
     client.reset();
   });
+
+  it('slowly, for longer than a connection may be idle: it gets a whole answer to its end', async () => {
+    const { next } = catchRequests();
+    const client = await openRaw(rig.port);
+    await client.send(hotBytes('a'));
+    const { sink } = await next();
+    client.pause();
+    const body = new Uint8Array(24 * 1024 * 1024).fill(120);
+    sink.send(200, [], body);
+    rig.clock.laterMs += 100_000;
+    // The timer of all connections has looked at this one.
+    const looked = await openRaw(rig.port);
+    await looked.send(hotBytes('b'));
+    await echo(await next());
+    await looked.answer();
+    rig.clock.laterMs += 100_000;
+    await looked.untilClosed(WITHIN_MS);
+    expect(client.closed()).toBe(false);
+    client.resume();
+    const answer = await client.answer();
+    expect([answer.complete, answer.body.length]).toEqual([true, body.length]);
+    rig.clock.laterMs += 100_000;
+    await client.untilClosed(WITHIN_MS);
+  });
 });
 
 describe('the answer breaks off', () => {

@@ -15,7 +15,7 @@ interface Waiting {
 export class SocketInbound implements Inbound {
   readonly method = 'POST';
   readonly #head: RequestHead;
-  /** What came of the body; in an array of its whole length from its second piece on. */
+  /** What came of the body, and room for more of it. */
   #body: Uint8Array;
   /** How much of it has not come yet. */
   #missing: number;
@@ -67,13 +67,15 @@ export class SocketInbound implements Inbound {
     if (this.#missing > 0) this.#waiting?.reject(brokenOff());
   }
 
+  /** In memory that doubles: what is announced need not come. */
   #append(bytes: Uint8Array): void {
     const { bodyBytes } = this.#head;
-    if (this.#body.length < bodyBytes) {
-      const whole = new Uint8Array(bodyBytes);
-      whole.set(this.#body);
-      this.#body = whole;
+    const came = bodyBytes - this.#missing;
+    if (this.#body.length < came + bytes.length) {
+      const roomier = new Uint8Array(Math.min(bodyBytes, 2 * (came + bytes.length)));
+      roomier.set(this.#body.subarray(0, came));
+      this.#body = roomier;
     }
-    this.#body.set(bytes, bodyBytes - this.#missing);
+    this.#body.set(bytes, came);
   }
 }
