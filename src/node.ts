@@ -5,6 +5,7 @@
 import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
 import type { Context } from 'hono';
 import { systemClock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
@@ -157,7 +158,15 @@ async function takeDataDirectory({ dataDir }: Config, stopped: AbortSignal): Pro
   return untilAborted(stopped, lock);
 }
 
+/**
+ * How much the old objects grow between two collections of all of them. While little is asked, V8
+ * lets them grow by a tenth, which is 3 MB here: it would collect every second, and spend a fifth
+ * of the process on it.
+ */
+const HEAP_GROWING_PERCENT = 100;
+
 async function start(): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const startedMs = systemClock.monotonicMs();
   const stopped = listenForStop();
   const config = readConfig(process.env);
