@@ -51,6 +51,13 @@ export function roomFor(length: number): Uint8Array {
   return slab.bytes.subarray(start, slab.used);
 }
 
+/** A copy of bytes[start..end), in memory as of `roomFor`. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = roomFor(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 /** The same bytes without the ways of Node's Buffer, whose views cost more than the bytes. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -171,8 +171,9 @@ describe('a rotated key', () => {
   });
 
   it('in another process is known there after catchUp, with each secret that it had', async () => {
-    const here = open();
+    // Opened first: its clock is not the later one, and what it ends now has ended here too.
     const there = open().identity;
+    const here = open();
     const first = await create(there);
     const second = await rotate(there, first, HOUR_MS);
     await here.identity.catchUp();

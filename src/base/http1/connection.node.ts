@@ -8,7 +8,6 @@ import { connect as connectTls, createSecureContext, type SecureContext } from '
 import type { TransportFailure } from '../transport.ts';
 import type { Carrier, ClientExchange, WireRequest } from './exchange.ts';
 import { toFailure } from './failure.ts';
-import { PieceCutter } from './piece-cutter.ts';
 import { PoolPlace, type ConnectionOwner, type PooledConnection } from './pool.ts';
 import { openReadBuffer, ResponseReader, type ReadBuffer } from './response-reader.node.ts';
 
@@ -28,7 +27,6 @@ const ABANDONED: TransportFailure = { kind: 'aborted', message: 'the request was
 
 /** What all connections of a transport share. */
 export class ConnectionSupplies {
-  readonly pieces = new PieceCutter();
   /**
    * One buffer for all: libuv asks for it, fills it and tells us without anything in between. Not
    * on Windows, where libuv hands it to the system before there is anything to read, and others
@@ -105,7 +103,7 @@ export class Connection implements PooledConnection, Carrier {
     this.#owner = owner;
     this.#handshaking = secure;
     this.#input = supplies.readBuffer();
-    this.#reader = new ResponseReader(supplies.pieces);
+    this.#reader = new ResponseReader();
     const socket = openSocket(origin, this.#input, (bytesRead) => this.#onRead(bytesRead));
     this.#socket = socket;
     this.#timer = setTimeout(() => {

@@ -3,9 +3,9 @@
  * leaves in the fields what it brought. Bytes may be cut anywhere; what is kept between two reads
  * is an unfinished head, and nothing of a body.
  */
+import { copyOf } from '../bytes.ts';
 import type { TransportFailure } from '../transport.ts';
 import { ChunkedBody } from './chunked-body.ts';
-import type { PieceCutter } from './piece-cutter.ts';
 import {
   findHeadEnd,
   HEAD_OPEN,
@@ -35,7 +35,6 @@ const SWITCHING_PROTOCOLS = 101;
 type Phase = 'head' | 'body' | 'over' | 'failed';
 
 export class ResponseReader {
-  readonly #pieces: PieceCutter;
   readonly #chunks = new ChunkedBody();
   #phase: Phase = 'head';
   #framing: Framing = 'none';
@@ -54,10 +53,6 @@ export class ResponseReader {
   reusable = false;
   /** The last head's word on how long the server keeps an idle connection. */
   idleMsMax = Number.POSITIVE_INFINITY;
-
-  constructor(pieces: PieceCutter) {
-    this.#pieces = pieces;
-  }
 
   get over(): boolean {
     return this.#phase === 'over';
@@ -180,14 +175,14 @@ export class ResponseReader {
       this.#left -= end - from;
       if (this.#left === 0) this.#phase = 'over';
     }
-    this.body = this.#pieces.cut(bytes, from, end);
+    this.body = copyOf(bytes, from, end);
     return end;
   }
 
   #takeChunks(bytes: Uint8Array, from: number, to: number): number {
     const chunks = this.#chunks;
     const at = chunks.take(bytes, from, to);
-    if (chunks.end > chunks.start) this.body = this.#pieces.cut(bytes, chunks.start, chunks.end);
+    if (chunks.end > chunks.start) this.body = copyOf(bytes, chunks.start, chunks.end);
     if (chunks.fault !== null) this.#fail('protocol', chunks.fault);
     else if (chunks.over) this.#phase = 'over';
     return at;

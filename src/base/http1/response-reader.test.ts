@@ -4,7 +4,6 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TransportFailureKind, UpstreamHeaders } from '../transport.ts';
-import { PieceCutter } from './piece-cutter.ts';
 import { openReadBuffer, ResponseReader } from './response-reader.node.ts';
 
 interface Reading {
@@ -20,7 +19,7 @@ type Read = string | typeof EOF;
 
 /** What one connection's reader makes of these reads (latin1). */
 function readAll(reads: readonly Read[]): Reading {
-  const reader = new ResponseReader(new PieceCutter());
+  const reader = new ResponseReader();
   const input = openReadBuffer(128 * 1024);
   const body: Uint8Array[] = [];
   let status = 0;
@@ -105,7 +104,7 @@ describe('works', () => {
   });
 
   it('gives what one read brought as one piece of memory that is the receiver’s', () => {
-    const reader = new ResponseReader(new PieceCutter());
+    const reader = new ResponseReader();
     const input = openReadBuffer(4_096);
     reader.push(input, input.text.write(`${CHUNKED}1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n`, 'latin1'));
     const { body } = reader;
@@ -131,7 +130,7 @@ describe('works', () => {
     ['max=10', Number.POSITIVE_INFINITY],
     ['timeout=x', Number.POSITIVE_INFINITY],
   ])('knows from "%s" how long the server keeps the connection', (value, idleMsMax) => {
-    const reader = new ResponseReader(new PieceCutter());
+    const reader = new ResponseReader();
     const input = openReadBuffer(4_096);
     reader.push(input, input.text.write(head(`Keep-Alive: ${value}`, 'content-length: 0')));
     expect(reader.idleMsMax).toBe(idleMsMax);
