@@ -21,24 +21,29 @@ export interface Deadline {
  * takes all that follow, with every request in them, past the young generation's collector. A third
  * of the process was spent on that.
  */
-export class Deadlines {
+export class Deadlines<Watched extends Deadline = Deadline> {
   readonly #clock: Clock;
-  readonly #active: Deadline[] = [];
+  readonly #active: Watched[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** All that are watched now, in no order. */
+  get watched(): readonly Watched[] {
+    return this.#active;
+  }
+
   /** Starts watching. `expire` is called once, after which the deadline is forgotten. */
-  add(deadline: Deadline): void {
+  add(deadline: Watched): void {
     if ((deadline.slot ?? -1) >= 0) return;
     deadline.slot = this.#active.length;
     this.#active.push(deadline);
     this.#timer ??= setInterval(() => this.#sweep(), DEADLINE_TICK_MS);
   }
 
-  remove(deadline: Deadline): void {
+  remove(deadline: Watched): void {
     const slot = deadline.slot ?? -1;
     if (slot < 0) return;
     deadline.slot = -1;

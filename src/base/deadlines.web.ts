@@ -7,10 +7,14 @@ import { Deadlines, type Deadline } from './deadlines.ts';
 /** How late a deadline may fire. */
 const LOOK_MS = 50;
 
-export class WebDeadlines extends Deadlines {
-  readonly #timers = new WeakMap<Deadline, ReturnType<typeof setInterval>>();
+export class WebDeadlines<Watched extends Deadline = Deadline> extends Deadlines<Watched> {
+  readonly #timers = new Map<Watched, ReturnType<typeof setInterval>>();
 
-  override add(deadline: Deadline): void {
+  override get watched(): readonly Watched[] {
+    return [...this.#timers.keys()];
+  }
+
+  override add(deadline: Watched): void {
     if (this.#timers.has(deadline)) return;
     const look = (): void => {
       if (deadline.dueMs > this.now()) return;
@@ -20,7 +24,7 @@ export class WebDeadlines extends Deadlines {
     this.#timers.set(deadline, setInterval(look, LOOK_MS));
   }
 
-  override remove(deadline: Deadline): void {
+  override remove(deadline: Watched): void {
     clearInterval(this.#timers.get(deadline));
     this.#timers.delete(deadline);
   }

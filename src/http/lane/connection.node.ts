@@ -54,8 +54,6 @@ export class LaneConnection implements Deadline, AnswerWay {
   readonly #house: LaneHouse;
   dueMs: number;
   slot = -1;
-  /** For its house alone: where it stands among the open ones; -1 when it is not watched. */
-  place = -1;
   /** Of the request whose body or answer is on its way. */
   #inbound: SocketInbound | null = null;
   #sink: SocketSink | null = null;
@@ -137,6 +135,8 @@ export class LaneConnection implements Deadline, AnswerWay {
     if (this.socket.writableNeedDrain) {
       this.#isSlow = true;
       this.socket.setTimeout(CLIENT_STALL_MS, this.#onStall);
+      this.dueMs = Number.POSITIVE_INFINITY;
+      this.#house.watch(this);
       return;
     }
     const waitsOn = this.#inbound === null && this.#hasAnswered;
@@ -155,7 +155,6 @@ export class LaneConnection implements Deadline, AnswerWay {
     this.socket.setTimeout(0, this.#onStall);
     this.dueMs = this.#house.nowMs() + KEEP_ALIVE_MS + KEEP_ALIVE_GRACE_MS;
     if (this.#inbound?.complete === true) this.dueMs = Number.POSITIVE_INFINITY;
-    this.#house.watch(this);
   }
 
   #refuse(): void {

@@ -32,6 +32,15 @@ function catchRequests(): { next(): Promise<HttpExchange> } {
   };
 }
 
+/** A request that has come whole and waits for its answer. */
+async function openRequest() {
+  const { next } = catchRequests();
+  const client = await openRaw(rig.port);
+  await client.send(hotBytes('a'));
+  const { sink } = await next();
+  return { client, sink, next };
+}
+
 const cutRequest = (): Buffer => hotBytes('0123456789').subarray(0, -5);
 const errorOf = (body: Buffer): unknown => at(JSON.parse(body.toString()), 'error', 'message');
 const pass = (ms: number): void => {
@@ -141,10 +150,7 @@ describe('a refused body', () => {
 
 describe('the client leaves', () => {
   it.each(['end', 'reset'] as const)('(%s) while it waits', async (leave) => {
-    const { next } = catchRequests();
-    const client = await openRaw(rig.port);
-    await client.send(hotBytes('a'));
-    const { sink } = await next();
+    const { client, sink } = await openRequest();
     const left = new Promise<void>((resolve) => sink.onGone(resolve));
     expect(sink.closed).toBe(false);
     client[leave]();
@@ -155,10 +161,7 @@ describe('the client leaves', () => {
   });
 
   it.each(['end', 'reset'] as const)('(%s) in mid-stream', async (leave) => {
-    const { next } = catchRequests();
-    const client = await openRaw(rig.port);
-    await client.send(hotBytes('a'));
-    const { sink } = await next();
+    const { client, sink } = await openRequest();
     let told = 0;
     sink.onGone(() => (told += 1));
     sink.head(200, []);
@@ -210,10 +213,7 @@ describe('the client leaves', () => {
   });
 
   it('slowly: it is waited for, and the rest comes when it reads on', async () => {
-    const { next } = catchRequests();
-    const client = await openRaw(rig.port);
-    await client.send(hotBytes('a'));
-    const { sink } = await next();
+    const { client, sink } = await openRequest();
     client.pause();
     sink.head(200, []);
     const piece = new Uint8Array(256 * 1024).fill(120);
@@ -230,10 +230,7 @@ describe('the client leaves', () => {
   });
 
   it('slowly, for longer than a connection may be idle: it gets a whole answer to its end', async () => {
-    const { next } = catchRequests();
-    const client = await openRaw(rig.port);
-    await client.send(hotBytes('a'));
-    const { sink } = await next();
+    const { client, sink, next } = await openRequest();
     client.pause();
     const body = new Uint8Array(24 * 1024 * 1024).fill(120);
     sink.send(200, [], body);
@@ -256,10 +253,7 @@ describe('the client leaves', () => {
 
 describe('the answer breaks off', () => {
   it('and so does the connection, without telling the one who cut it', async () => {
-    const { next } = catchRequests();
-    const client = await openRaw(rig.port);
-    await client.send(hotBytes('a'));
-    const { sink } = await next();
+    const { client, sink } = await openRequest();
     let told = 0;
     sink.onGone(() => (told += 1));
     sink.head(200, []);

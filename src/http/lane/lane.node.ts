@@ -19,10 +19,9 @@ export interface Lane {
 
 class OpenLane implements Lane, LaneHouse {
   readonly #served: { readonly hot: HotRoutes };
-  readonly #deadlines: Deadlines;
+  /** Every connection of the lane is watched for as long as it is open. */
+  readonly #deadlines: Deadlines<LaneConnection>;
   readonly #date: DateLine;
-  /** A dense array, which keeps nothing of what has left it (decision 12). */
-  readonly #connections: LaneConnection[] = [];
   readonly giveAway: (socket: Socket) => void;
   draining = false;
 
@@ -50,22 +49,11 @@ class OpenLane implements Lane, LaneHouse {
   }
 
   watch(connection: LaneConnection): void {
-    if (connection.place < 0) {
-      connection.place = this.#connections.length;
-      this.#connections.push(connection);
-    }
     this.#deadlines.add(connection);
   }
 
   forget(connection: LaneConnection): void {
     this.#deadlines.remove(connection);
-    const { place } = connection;
-    if (place < 0) return;
-    connection.place = -1;
-    const last = this.#connections.pop();
-    if (last === undefined || last === connection) return;
-    this.#connections[place] = last;
-    last.place = place;
   }
 
   accept(socket: Socket): void {
@@ -75,11 +63,11 @@ class OpenLane implements Lane, LaneHouse {
 
   drain(): void {
     this.draining = true;
-    for (const connection of this.#connections) connection.closeIdle();
+    for (const connection of this.#deadlines.watched) connection.closeIdle();
   }
 
   closeAll(): void {
-    for (const connection of this.#connections) connection.socket.destroy();
+    for (const connection of this.#deadlines.watched) connection.socket.destroy();
   }
 }
 

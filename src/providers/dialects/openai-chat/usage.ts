@@ -103,7 +103,7 @@ function readBuckets(
   means: { readonly numbers: NumberReader; readonly habits: UsageHabits },
 ): Usage {
   const { numbers, habits } = means;
-  const split: Split = { numbers, buckets: {} };
+  const split: Split = { numbers, buckets: {}, rest: 0 };
   const stated = readReasoning(native, numbers);
   const hidden = stated === 0 ? hiddenReasoning(totals, habits) : 0;
   const reasoning = stated + hidden;
@@ -187,11 +187,13 @@ function readExtraInput(native: JsonRecord, numbers: NumberReader, habits: Usage
 interface Split {
   readonly numbers: NumberReader;
   readonly buckets: Partial<Record<UsageBucket, number>>;
+  /** What no bucket has yet of the side that is being split. */
+  rest: number;
 }
 
 /** Cached, written and media tokens are taken out of the prompt; what is left is plain input. */
 function splitInput(native: JsonRecord, prompt: number, split: Split): void {
-  const { numbers, buckets } = split;
+  const { numbers } = split;
   const details = recordOf(native['prompt_tokens_details']);
   const read = numbers.first(
     details['cached_tokens'],
@@ -205,11 +207,12 @@ function splitInput(native: JsonRecord, prompt: number, split: Split): void {
     details['cache_creation_tokens'],
     native['cache_creation_input_tokens'],
   );
-  let rest = take(prompt, read, { split, bucket: 'cache_read' });
-  rest = take(rest, written, { split, bucket: 'cache_write_5m' });
-  rest = take(rest, numbers.read(details['audio_tokens']), { split, bucket: 'audio_input' });
-  rest = take(rest, numbers.read(details['image_tokens']), { split, bucket: 'image_input' });
-  buckets.input = rest;
+  split.rest = prompt;
+  take(split, 'cache_read', read);
+  take(split, 'cache_write_5m', written);
+  take(split, 'audio_input', numbers.read(details['audio_tokens']));
+  take(split, 'image_input', numbers.read(details['image_tokens']));
+  split.buckets.input = split.rest;
 }
 
 interface OutputNumbers {
@@ -219,24 +222,19 @@ interface OutputNumbers {
 }
 
 function splitOutput(native: JsonRecord, output: OutputNumbers, split: Split): void {
-  const { numbers, buckets } = split;
+  const { numbers } = split;
   const details = recordOf(native['completion_tokens_details']);
-  const whole = output.text + (output.beside ? output.reasoning : 0);
-  let rest = take(whole, output.reasoning, { split, bucket: 'reasoning' });
-  rest = take(rest, numbers.read(details['audio_tokens']), { split, bucket: 'audio_output' });
-  rest = take(rest, numbers.read(details['image_tokens']), { split, bucket: 'image_output' });
-  buckets.output = rest;
+  split.rest = output.text + (output.beside ? output.reasoning : 0);
+  take(split, 'reasoning', output.reasoning);
+  take(split, 'audio_output', numbers.read(details['audio_tokens']));
+  take(split, 'image_output', numbers.read(details['image_tokens']));
+  split.buckets.output = split.rest;
 }
 
-/** Moves a part of what is left into its bucket, and returns what is left then. */
-function take(
-  rest: number,
-  part: number | null,
-  to: { readonly split: Split; readonly bucket: UsageBucket },
-): number {
-  if (part === null || part === 0) return rest;
-  const { numbers, buckets } = to.split;
-  const taken = numbers.within(part, rest);
-  if (taken > 0) buckets[to.bucket] = taken;
-  return rest - taken;
+/** Moves a part of what is left into its bucket. */
+function take(split: Split, bucket: UsageBucket, part: number | null): void {
+  if (part === null || part === 0) return;
+  const taken = split.numbers.within(part, split.rest);
+  if (taken > 0) split.buckets[bucket] = taken;
+  split.rest -= taken;
 }
