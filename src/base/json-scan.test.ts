@@ -74,6 +74,35 @@ describe('scanJson', () => {
     }
   });
 
+  it('judges a string in a large document, which is read by words, as in a small one', () => {
+    const run = fc.nat(20).map((length) => 'plain text and more of it'.slice(0, length));
+    const bytes = (...values: number[]) => Buffer.from(values).toString('latin1');
+    const sound = [
+      [0xc3, 0xa9],
+      [0xe6, 0xb2, 0xb3],
+      [0xf0, 0x9f, 0x98, 0x80],
+    ];
+    const broken = [[0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xe6, 0xb2], [0x80], [0xff]];
+    const escapes = ['"', '\\', '\\n', '\\u00e9', '\\x'];
+    const ascii = ['\n', '\u0001', '\u001f', ' ', '!', '#', '[', ']', '\u007f'];
+    const beyond = [...sound, ...broken].map((values) => bytes(...values));
+    const rare = fc.constantFrom(...escapes, ...ascii, ...beyond);
+    const string = fc.array(fc.oneof(run, run, run, rare), { maxLength: 12 });
+    const judge = (source: string, before: number) => {
+      const result = scanJson(new Uint8Array(Buffer.from(source, 'latin1')).subarray(before));
+      if (result.ok) return { raw: result.value.raw(result.value.member(0, 'v')) };
+      return { message: result.error.message, left: source.length - before - result.error.offset };
+    };
+    fc.assert(
+      fc.property(string, fc.nat(7), fc.nat(7), (parts, shift, padding) => {
+        const member = `"v":"${parts.join('')}"}`;
+        const large = `${' '.repeat(shift)}{"p":"${'p'.repeat(10_000 + padding)}",${member}`;
+        expect(judge(large, shift)).toEqual(judge(`{${member}`, 0));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('refuses depth beyond the limit without recursing into it', () => {
     const result = scanJson(toBytes('['.repeat(1_000_000)));
     expect(result).toMatchObject({ ok: false, error: { kind: 'depth' } });

@@ -14,6 +14,7 @@ import {
   JsonIndex,
   STRIDE,
 } from './json-index.ts';
+import { skipPlainWords, wordsOf, type Words } from './json-words.ts';
 import { findRepeatedKey } from './json-repeats.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -39,13 +40,16 @@ export const DEFAULT_LIMITS: ScanLimits = { depthMax: 128, indexDepth: 6 };
 const NO_KEY = -1;
 
 /** So many numbers of tape are kept for the next scan: enough for everyday bodies. */
-const SCRATCH_LENGTH = 3_072;
+const SCRATCH_LENGTH = 16_384;
 
 /**
  * Where tapes are written before their length is known. A scan never pauses, so there is but one at
  * a time; an array that grows with each body would cost several times its own size.
  */
 const scratch: number[] = Array.from({ length: SCRATCH_LENGTH }, () => 0);
+
+/** Documents of this size and more hold strings that are worth reading by words. */
+const WORDS_FROM_BYTES = 8_192;
 
 /** Values of string bytes: 0 plain, 1 quote, 2 backslash, 3 control (forbidden), 4 beyond ASCII. */
 const STRING_CLASS = buildStringClass();
@@ -71,6 +75,8 @@ class ScanFailure extends Error {
 
 interface Scan {
   readonly bytes: Uint8Array;
+  /** Of large documents only. */
+  readonly words: Words | null;
   readonly limits: ScanLimits;
   readonly tape: number[];
   /** Numbers on the tape so far. */
@@ -116,7 +122,11 @@ function utf8Length(lead: number, second: number | undefined): number {
 
 /** `at` stands on a byte >= 0x80. Returns the offset after one well-formed UTF-8 sequence. */
 function skipUtf8(bytes: Uint8Array, at: number): number {
-  const length = utf8Length(bytes[at] ?? 0, bytes[at + 1]);
+  const lead = bytes[at] ?? 0;
+  // The scripts of most languages that are not latin, at once.
+  const isPlainThree = lead > 0xe0 && lead < 0xed && isContinuation(bytes[at + 1]);
+  if (isPlainThree && isContinuation(bytes[at + 2])) return at + 3;
+  const length = utf8Length(lead, bytes[at + 1]);
   if (length === 0) fail(at, 'the body is not valid UTF-8');
   for (let tail = at + 2; tail < at + length; tail += 1) {
     if (!isContinuation(bytes[tail])) fail(at, 'the body is not valid UTF-8');
@@ -152,20 +162,32 @@ function skipEscape(bytes: Uint8Array, at: number): number {
   }
 }
 
+/** `at` stands on a byte that is neither plain nor the end. Returns the offset after it. */
+function skipSpecial(bytes: Uint8Array, at: number, kind: number | undefined): number {
+  if (kind === 2) return skipEscape(bytes, at);
+  if (kind === 4) {
+    // Seldom alone: in most languages of the world the next one is beyond ASCII too.
+    let next = skipUtf8(bytes, at);
+    while ((bytes[next] ?? 0) >= 0x80) next = skipUtf8(bytes, next);
+    return next;
+  }
+  if (kind === 3) fail(at, 'a string holds a raw control character; it must be escaped');
+  return fail(at, 'the body ends inside a string');
+}
+
 /** `from` stands after the opening quote. Returns the offset after the closing one. */
-function skipString(bytes: Uint8Array, from: number): number {
+function skipString(scan: Scan, from: number): number {
+  const { bytes, words } = scan;
   let at = from;
   for (;;) {
+    if (words !== null) at = skipPlainWords(bytes, words, at);
     let kind = STRING_CLASS[bytes[at] ?? -1];
     while (kind === 0) {
       at += 1;
       kind = STRING_CLASS[bytes[at] ?? -1];
     }
     if (kind === 1) return at + 1;
-    if (kind === 2) at = skipEscape(bytes, at);
-    else if (kind === 4) at = skipUtf8(bytes, at);
-    else if (kind === 3) fail(at, 'a string holds a raw control character; it must be escaped');
-    else fail(at, 'the body ends inside a string');
+    at = skipSpecial(bytes, at, kind);
   }
 }
 
@@ -176,7 +198,7 @@ function skipKey(scan: Scan, from: number): number {
   while (STRING_CLASS[bytes[at] ?? -1] === 0) at += 1;
   if (bytes[at] === 0x22) return at + 1;
   if (bytes[at] === 0x5c) scan.escapedKeys = true;
-  const end = skipString(bytes, at);
+  const end = skipString(scan, at);
   if (!scan.escapedKeys) scan.escapedKeys = bytes.subarray(at, end).includes(0x5c);
   return end;
 }
@@ -224,7 +246,7 @@ function skipWord(scan: Scan, word: string, kind: number): number {
 function scanScalar(scan: Scan, first: number | undefined): number {
   switch (first) {
     case 0x22:
-      scan.at = skipString(scan.bytes, scan.at + 1);
+      scan.at = skipString(scan, scan.at + 1);
       return JSON_STRING;
     case 0x74:
       return skipWord(scan, 'true', JSON_TRUE);
@@ -346,6 +368,7 @@ export function scanJson(
 ): Result<JsonIndex, JsonProblem> {
   const scan: Scan = {
     bytes,
+    words: bytes.length < WORDS_FROM_BYTES ? null : wordsOf(bytes),
     limits,
     tape: scratch,
     taped: 0,

@@ -13,6 +13,8 @@ export interface Inbound {
   header(name: string): string | null;
   /** The whole body. Throws a GatewayError when it is larger than `bytesMax` or breaks off. */
   readBody(bytesMax: number): Awaitable<Uint8Array>;
+  /** Nobody reads the body any more, here or on its way upstream: its memory may go at once. */
+  release?(): void;
 }
 
 export interface Call {

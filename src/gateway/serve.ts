@@ -47,6 +47,7 @@ export async function serve(
   } catch (thrown) {
     refuse(call, toGatewayError(thrown));
   }
+  call.inbound.release?.();
 }
 
 /** The other four steps. Never throws, and tells what was recorded. */

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
-import { concatBytes, plainBytes } from '#base/bytes.ts';
+import { freeBytes, mergeBytes, plainBytes } from '#base/bytes.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type { Inbound } from '#gateway/call.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
@@ -20,6 +20,7 @@ import { REFUSED_BODY_MS_MAX } from './socket-limits.ts';
 class NodeInbound implements Inbound {
   readonly #incoming: IncomingMessage;
   readonly method: string;
+  #body: Uint8Array | null = null;
 
   constructor(incoming: IncomingMessage) {
     this.#incoming = incoming;
@@ -49,7 +50,10 @@ class NodeInbound implements Inbound {
         if (bytes <= bytesMax) parts.push(part);
         else reject(requestTooLarge('body', bytesMax));
       });
-      incoming.on('end', () => resolve(plainBytes(concatBytes(parts))));
+      incoming.on('end', () => {
+        this.#body = plainBytes(mergeBytes(parts));
+        resolve(this.#body);
+      });
       const broken = (): void => {
         if (incoming.complete) return;
         reject(brokenOff());
@@ -57,6 +61,10 @@ class NodeInbound implements Inbound {
       incoming.on('error', broken);
       incoming.on('close', broken);
     });
+  }
+
+  release(): void {
+    if (this.#body !== null) freeBytes(this.#body);
   }
 }
 

@@ -3,7 +3,7 @@
  * keeps the deadlines, relays a stream to the client with backpressure, and knows what to do when
  * either side goes.
  */
-import { concatBytes } from '#base/bytes.ts';
+import { concatBytes, mergeBytes } from '#base/bytes.ts';
 import type { Deadline, Deadlines } from '#base/deadlines.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type {
@@ -180,7 +180,7 @@ export class Exchange implements UpstreamHandler {
   }
 
   #endWhole(): void {
-    const answer = { headers: this.#headers, body: concatBytes(this.#body) };
+    const answer = { headers: this.#headers, body: mergeBytes(this.#body) };
     const read = this.#options.request.readWhole(this.#options, answer);
     if (!read.ok) {
       this.#fail(fromComplaint(read.error));

@@ -1,5 +1,5 @@
 /** A request that the lane read: its head, and its body as far as it has come. */
-import { plainBytes } from '#base/bytes.ts';
+import { freeBytes, plainBytes } from '#base/bytes.ts';
 import type { Awaitable } from '#base/result.ts';
 import type { Inbound } from '#gateway/call.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
@@ -11,6 +11,9 @@ interface Waiting {
   readonly resolve: (body: Uint8Array) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Memory for a body is at most so many times what came of it. */
+const GROWTH = 4;
 
 export class SocketInbound implements Inbound {
   readonly method = 'POST';
@@ -52,13 +55,22 @@ export class SocketInbound implements Inbound {
     });
   }
 
-  /** Takes what belongs to the body and tells how much that was. */
+  /**
+   * Takes what belongs to the body and tells how much that was. If it is all of the bytes, nobody
+   * needs them any more.
+   */
   take(bytes: Uint8Array): number {
     const taken = Math.min(bytes.length, this.#missing);
     if (!this.#broken) this.#append(bytes.subarray(0, taken));
     this.#missing -= taken;
+    if (taken === bytes.length) freeBytes(bytes);
     if (this.#missing === 0) this.#waiting?.resolve(this.#body);
     return taken;
+  }
+
+  release(): void {
+    // Bytes that came with the head share its memory, and stay.
+    if (this.complete) freeBytes(this.#body);
   }
 
   /** Nobody reads the body any more, or nothing more of it comes. */
@@ -67,14 +79,15 @@ export class SocketInbound implements Inbound {
     if (this.#missing > 0) this.#waiting?.reject(brokenOff());
   }
 
-  /** In memory that doubles: what is announced need not come. */
+  /** In memory that grows by and by: what is announced need not come. */
   #append(bytes: Uint8Array): void {
     const { bodyBytes } = this.#head;
     const came = bodyBytes - this.#missing;
     if (this.#body.length < came + bytes.length) {
-      const roomier = new Uint8Array(Math.min(bodyBytes, 2 * (came + bytes.length)));
-      roomier.set(this.#body.subarray(0, came));
-      this.#body = roomier;
+      const outgrown = this.#body;
+      this.#body = new Uint8Array(Math.min(bodyBytes, GROWTH * (came + bytes.length)));
+      this.#body.set(outgrown.subarray(0, came));
+      freeBytes(outgrown);
     }
     this.#body.set(bytes, came);
   }
