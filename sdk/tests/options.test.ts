@@ -116,6 +116,16 @@ describe('a client', () => {
   });
 });
 
+describe('a call', () => {
+  it('refuses an option that it does not know, before anything is sent', async () => {
+    const { client, sent } = recording({ apiKey: KEY });
+    const misspelt: object = { maxcost: 0.01 };
+    const calling = client.models.list({}, misspelt);
+    await expect(calling).rejects.toThrow(/maxcost.*maxCost/);
+    expect(sent).toEqual([]);
+  });
+});
+
 describe('a browser', () => {
   it('gets no client with a management key, and one with an inference key', () => {
     vi.stubGlobal('window', {});

@@ -8,13 +8,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogFields {
   readonly request_id?: string;
   readonly organization_id?: string;
-  readonly key_id?: string;
+  readonly key_id?: string | undefined;
   readonly method?: string;
   /** The route's pattern, never the raw path. */
-  readonly route?: string;
+  readonly route?: string | undefined;
   readonly status?: number;
   readonly code?: string;
-  readonly model?: string;
+  readonly model?: string | undefined;
   readonly endpoint?: string;
   readonly attempt?: number;
   readonly attempts?: number;
@@ -32,7 +32,10 @@ export interface LogFields {
   readonly port?: number;
   readonly path?: string;
   readonly version?: string;
-  readonly field?: string;
+  /** A parameter, a header or a variable, by its name. Left out where it is undefined. */
+  readonly field?: string | undefined;
+  /** A provider's name for what went wrong, where it is one. */
+  readonly upstream_code?: string | undefined;
   /** A cause in our own words or an error's message, passed through `describeError`. */
   readonly cause?: string;
 }

@@ -1,7 +1,7 @@
 /** The SSE splitter against a reference parser, cut at every byte. */
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { concatBytes, toBytes, toText } from './bytes.ts';
 import { createSseSplitter, readEvents } from './sse.ts';
@@ -52,6 +52,20 @@ const stream = fc
   );
 
 describe('the SSE splitter', () => {
+  it('copies the bytes of a long event a few times, however many lines and reads it has', () => {
+    const line = toBytes(`data: ${'x'.repeat(90)}\n`);
+    const lines = 2_000;
+    let copied = 0;
+    const set = vi.spyOn(Uint8Array.prototype, 'set').mockImplementation(function count(source) {
+      copied += source.length;
+    });
+    const splitter = createSseSplitter(10_000_000);
+    const pushed = Array.from({ length: lines }, () => splitter.push(line));
+    set.mockRestore();
+    expect(new Set(pushed)).toEqual(new Set([null]));
+    expect(copied).toBeLessThan(5 * lines * line.length);
+  });
+
   it('gives the same events as the reference, cut at every byte, and loses no byte', () => {
     fc.assert(
       fc.property(stream, (text) => {

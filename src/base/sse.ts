@@ -50,6 +50,15 @@ function lastEventEnd(bytes: Uint8Array): number {
   return -1;
 }
 
+/** Bytes before a read that may belong to the line breaks which end an event in it. */
+const SEAM_BYTES = 3;
+
+/** Offset after the last blank line from `from`, which may lie a little before it; null: none. */
+function endIn(bytes: Uint8Array, from: number): number | null {
+  const end = lastEventEnd(bytes);
+  return end < 0 ? null : end - from;
+}
+
 export function createSseSplitter(eventBytesMax: number): SseSplitter {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -61,11 +70,15 @@ export function createSseSplitter(eventBytesMax: number): SseSplitter {
   }
 
   /**
-   * The tail is joined only when an event ends near the seam, so that a long event is not copied
-   * again and again.
+   * As `lastEventEnd` of all that is held and these bytes, from where these begin: what is held has
+   * no event's end in it, so that a long event is neither searched nor copied again and again.
    */
-  function joined(bytes: Uint8Array): Uint8Array {
-    return held.length === 0 ? bytes : concatBytes([...held, bytes]);
+  function endBeyondHeld(bytes: Uint8Array): number | null {
+    const last = held.at(-1);
+    if (last === undefined) return endIn(bytes, 0);
+    if (!mayEndEvent(bytes) && last[last.length - 1] !== CR) return null;
+    const seam = concatBytes(held.slice(-SEAM_BYTES)).subarray(-SEAM_BYTES);
+    return endIn(concatBytes([seam, bytes]), seam.length);
   }
 
   function mayEndEvent(bytes: Uint8Array): boolean {
@@ -74,14 +87,10 @@ export function createSseSplitter(eventBytesMax: number): SseSplitter {
 
   return {
     push(bytes) {
-      if (held.length > 0 && !mayEndEvent(bytes) && !endsWithCr(held)) return hold(bytes);
-      const whole = joined(bytes);
-      const end = lastEventEnd(whole);
-      if (end < 0) {
-        held = [];
-        heldBytes = 0;
-        return hold(whole);
-      }
+      const beyond = endBeyondHeld(bytes);
+      if (beyond === null) return hold(bytes);
+      const whole = held.length === 0 ? bytes : concatBytes([...held, bytes]);
+      const end = heldBytes + beyond;
       held = [];
       heldBytes = 0;
       const overflow = hold(whole.subarray(end));
@@ -106,11 +115,6 @@ export function nextEventEnd(block: Uint8Array, from: number): number {
     at = block.indexOf(LF, at + 1);
   }
   return block.length;
-}
-
-function endsWithCr(parts: readonly Uint8Array[]): boolean {
-  const last = parts.at(-1);
-  return last !== undefined && last[last.length - 1] === CR;
 }
 
 interface OpenEvent {

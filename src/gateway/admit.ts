@@ -1,10 +1,11 @@
 /** Admit: who calls, and whether that key may run inference at all. */
 import type { Awaitable } from '#base/result.ts';
 import type { AuthenticationRefusal, Caller, Identity } from '#identity/identity.ts';
-import { findLaterHeader, LATER_HEADERS } from '#wire/chat/later.ts';
+import { findLaterHeader } from '#wire/chat/later.ts';
 import { GatewayError } from '#wire/errors.ts';
-import { notYetAvailable, permissionDenied } from '#wire/refusals.ts';
-import type { Call, Inbound } from './call.ts';
+import { notYetAvailable, permissionDenied, unknownHeader } from '#wire/refusals.ts';
+import type { Inbound } from './call.ts';
+import { MAX_COST_HEADER } from './ceiling.ts';
 
 function explain(refusal: Exclude<AuthenticationRefusal, { reason: 'unavailable' }>): string {
   switch (refusal.reason) {
@@ -60,30 +61,24 @@ export function authenticate(identity: Identity, inbound: Inbound): Awaitable<Ca
   });
 }
 
-const LATER_HEADER_NAMES = Object.keys(LATER_HEADERS);
+/** Headers of ours begin so. */
+const OWN_HEADERS = 'x-omnix-';
 
-function refuseLaterHeaders(inbound: Inbound): void {
-  for (const name of LATER_HEADER_NAMES) {
-    if (inbound.header(name) === null) continue;
+/** A guard that is misspelt guards nothing: ours are refused unless they are known. */
+function refuseOwnHeaders(inbound: Inbound): void {
+  for (const name of inbound.headerNames()) {
+    if (!name.startsWith(OWN_HEADERS) || name === MAX_COST_HEADER) continue;
     const later = findLaterHeader(name);
-    if (later !== null) throw notYetAvailable(later);
+    throw later === null ? unknownHeader(name, [MAX_COST_HEADER]) : notYetAvailable(later);
   }
 }
 
-function admitCaller(inbound: Inbound, caller: Caller): Caller {
+/** Throws a GatewayError (403, 400) unless this caller may run inference in this way. */
+export function admit(inbound: Inbound, caller: Caller): void {
   if (caller.kind === 'management') {
     throw permissionDenied(
       'a management key cannot run inference. Make an inference key with POST /v1/keys.',
     );
   }
-  refuseLaterHeaders(inbound);
-  return caller;
-}
-
-/** The caller of an inference request; at once where the key is known. */
-export function admit(identity: Identity, { inbound }: Pick<Call, 'inbound'>): Awaitable<Caller> {
-  const caller = authenticate(identity, inbound);
-  return caller instanceof Promise
-    ? caller.then((late) => admitCaller(inbound, late))
-    : admitCaller(inbound, caller);
+  refuseOwnHeaders(inbound);
 }

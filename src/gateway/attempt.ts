@@ -278,6 +278,15 @@ export async function attempt(
 /** Failures that the operator must mend: the provider refuses the credential that we hold. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['authentication', 'permission', 'billing']);
 
+/** `insufficient_quota`, `ThrottlingException`, `1301`: words or a number, and never a key. */
+const UPSTREAM_CODE = /^(?:\d{1,5}|[a-z]{1,32}(?:[_.-][a-z]{1,32}){0,7})$/i;
+
+/** The upstream's own name for it, unless it is no name. */
+function codeOf(error: AttemptFailure['error']): string | undefined {
+  const code = error?.code ?? '';
+  return UPSTREAM_CODE.test(code) ? code : undefined;
+}
+
 function logFailure(call: Call, { endpoint }: Candidate, failure: AttemptFailure): void {
   // Nothing is unwell, and the words may quote the request.
   if (failure.refusal !== null) return;
@@ -290,6 +299,7 @@ function logFailure(call: Call, { endpoint }: Candidate, failure: AttemptFailure
     ...status,
     // The words of a refused request may quote it: only what failed on the way is said.
     ...(failure.error === null ? { cause: failure.cause } : {}),
+    upstream_code: codeOf(failure.error),
   });
 }
 

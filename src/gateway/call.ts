@@ -11,10 +11,10 @@ export interface Inbound {
   readonly secret: string | null;
   /** By lower-case name. */
   header(name: string): string | null;
+  /** The lower-case names of all of them. */
+  headerNames(): readonly string[];
   /** The whole body. Throws a GatewayError when it is larger than `bytesMax` or breaks off. */
   readBody(bytesMax: number): Awaitable<Uint8Array>;
-  /** Nobody reads the body any more, here or on its way upstream: its memory may go at once. */
-  release?(): void;
 }
 
 export interface Call {

@@ -10,7 +10,7 @@ import type { Inbound } from './call.ts';
 import type { InferenceRequest } from './inference.ts';
 import { planOf, type Candidate, type Plan } from './plan.ts';
 
-const MAX_COST_HEADER = 'x-omnix-max-cost';
+export const MAX_COST_HEADER = 'x-omnix-max-cost';
 
 /** Signs, exponents and spaces are no amounts. */
 const AMOUNT = /^\d+(?:\.\d+)?$/;

@@ -9,15 +9,16 @@
  *
  * With an `Idempotency-Key`, what comes after admit happens once.
  */
-import { describeError } from '#base/describe-error.ts';
 import type { NanoUsd } from '#base/money.ts';
+import type { Caller } from '#identity/identity.ts';
 import { toGatewayError, type GatewayError } from '#wire/errors.ts';
-import { admit } from './admit.ts';
+import { admit, authenticate } from './admit.ts';
 import { attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import { readCeiling } from './ceiling.ts';
 import type { InferenceRequest } from './inference.ts';
 import { holdCredit } from './hold.ts';
+import { logRefusal } from './log-refusal.ts';
 import { serveOnce } from './idempotency/serve-once.ts';
 import { planRequest } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
@@ -33,9 +34,11 @@ export async function serve(
   call: Call,
   readRequest: ReadRequest,
 ): Promise<void> {
+  let caller: Caller | null = null;
   try {
-    const admitted = admit(services.identity, call);
-    const caller = admitted instanceof Promise ? await admitted : admitted;
+    const knowing = authenticate(services.identity, call.inbound);
+    caller = knowing instanceof Promise ? await knowing : knowing;
+    admit(call.inbound, caller);
     const ceiling = readCeiling(call.inbound);
     const reading = call.inbound.readBody(services.limits.bodyBytesMax);
     const body = reading instanceof Promise ? await reading : reading;
@@ -45,9 +48,8 @@ export async function serve(
       serveAdmitted(services, own, asked),
     );
   } catch (thrown) {
-    refuse(call, toGatewayError(thrown));
+    refuse(call, toGatewayError(thrown), caller);
   }
-  call.inbound.release?.();
 }
 
 /** The other four steps. Never throws, and tells what was recorded. */
@@ -72,20 +74,18 @@ async function serveAdmitted(
       // Nothing may be left held when an attempt could not even begin.
       if (settling !== null && !dispatched) services.ledger.release(settling.held.hold);
     } finally {
-      refuse(call, toGatewayError(thrown));
+      refuse(call, toGatewayError(thrown), caller);
     }
   }
   return settling?.outcome ?? null;
 }
 
-function refuse(call: Call, error: GatewayError): void {
-  const reason: unknown = error.cause ?? '';
-  const cause = describeError(reason);
-  call.log.write(error.status >= 500 ? 'error' : 'info', 'refused', {
+function refuse(call: Call, error: GatewayError, caller: Caller | null): void {
+  logRefusal(call.log, error, {
     request_id: call.id,
-    status: error.status,
-    code: error.code,
-    ...(cause === '' ? {} : { cause }),
+    key_id: caller?.keyId,
+    method: call.inbound.method,
+    route: call.path,
   });
   if (call.sink.committed) call.sink.destroy();
   else sendError(call, error);

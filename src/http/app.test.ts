@@ -344,7 +344,7 @@ describe('when a client may come back', () => {
     const unwritten = await ask('POST', '{"name":"x"}');
     expect(unwritten.status).toBe(503);
     expect(hints(unwritten)).toEqual(['false', null, null]);
-    const entry = house.log.findLast(({ event }) => event === 'request_failed');
+    const entry = house.log.findLast(({ event }) => event === 'refused');
     expect(entry?.fields).toMatchObject({
       request_id: unwritten.headers.get('x-request-id'),
       method: 'POST',
@@ -365,6 +365,23 @@ describe('settings whose step has not come', () => {
     expect(response.status).toBe(400);
     expect(at(await response.json(), 'error', 'param')).toBe(header);
   });
+});
+
+describe('headers of ours that are none', () => {
+  it.each(['x-omnix-maxcost', 'X-OmniX-Max-Costs', 'x-omnix-'])(
+    'are refused: %s',
+    async (header) => {
+      house.fake.forget();
+    for (const path of ['/v1/chat/completions', '/v1/embeddings', '/v1/estimate']) {
+        const response = await house.post(path, { model: 'at-a', messages: [] }, { [header]: '1' });
+        const error = objectOf(at(await response.json(), 'error'));
+        expect([response.status, error['code']]).toEqual([400, 'unknown_parameter']);
+        expect(error['param']).toBe(header.toLowerCase());
+        expect(error['message']).toContain('x-omnix-max-cost');
+      }
+      expect(house.fake.received).toHaveLength(0);
+    },
+  );
 });
 
 /** Unknown to the types. */

@@ -1,10 +1,10 @@
 /**
  * The one writer of errors that a route throws: status, body and headers as the table says, and a
- * log line for what is our fault. (The gateway answers its own errors through the sink, and
+ * line in the log. (The gateway answers its own errors through the sink, and
  * `client-error.node.ts` those of requests that never became one.)
  */
-import { describeError } from '#base/describe-error.ts';
 import type { Log } from '#base/log.ts';
+import { logRefusal } from '#gateway/log-refusal.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
 import { GatewayError, toGatewayError } from '#wire/errors.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
@@ -14,6 +14,9 @@ import { toResponse } from './api/answer.ts';
 export interface FailedRequest {
   readonly requestId: string;
   readonly method: string;
+  /** The pattern, where the path is one of ours. */
+  readonly route?: string | undefined;
+  readonly keyId?: string | undefined;
 }
 
 /** An outage is a 503; a write that may have happened is not repeated by clients. */
@@ -25,18 +28,9 @@ function toAnswerable(thrown: unknown, method: string): GatewayError {
 
 /** The answer to a request whose route threw. */
 export function answerError(log: Log, thrown: unknown, request: FailedRequest): Response {
-  const { requestId, method } = request;
+  const { requestId, method, route, keyId } = request;
   const error = toAnswerable(thrown, method);
-  if (error.status >= 500) {
-    const reason: unknown = thrown instanceof GatewayError ? (thrown.cause ?? '') : thrown;
-    log.write('error', 'request_failed', {
-      request_id: requestId,
-      method,
-      status: error.status,
-      code: error.code,
-      cause: describeError(reason),
-    });
-  }
+  logRefusal(log, error, { request_id: requestId, key_id: keyId, method, route }, thrown);
   return toResponse(requestId, {
     status: error.status,
     json: JSON.stringify(toOpenAiErrorBody(error, requestId)),

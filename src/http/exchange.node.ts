@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
-import { freeBytes, mergeBytes, plainBytes } from '#base/bytes.ts';
+import { mergeBytes, plainBytes } from '#base/bytes.ts';
 import type { HeaderList, Sink } from '#base/sink.ts';
 import type { Inbound } from '#gateway/call.ts';
 import { requestTooLarge } from '#wire/refusals.ts';
@@ -20,7 +20,6 @@ import { REFUSED_BODY_MS_MAX } from './socket-limits.ts';
 class NodeInbound implements Inbound {
   readonly #incoming: IncomingMessage;
   readonly method: string;
-  #body: Uint8Array | null = null;
 
   constructor(incoming: IncomingMessage) {
     this.#incoming = incoming;
@@ -36,12 +35,18 @@ class NodeInbound implements Inbound {
     return typeof value === 'string' ? value : (value?.[0] ?? null);
   }
 
+  headerNames(): readonly string[] {
+    return Object.keys(this.#incoming.headers);
+  }
+
   readBody(bytesMax: number): Promise<Uint8Array> {
     const incoming = this.#incoming;
     refuseEncoding(this);
     if (Number(this.header('content-length') ?? 0) > bytesMax) {
       return Promise.reject(requestTooLarge('body', bytesMax));
     }
+    // It left before anybody listened, and nothing more will be said of that.
+    if (incoming.destroyed) return Promise.reject(brokenOff());
     return new Promise((resolve, reject) => {
       const parts: Uint8Array[] = [];
       let bytes = 0;
@@ -50,10 +55,7 @@ class NodeInbound implements Inbound {
         if (bytes <= bytesMax) parts.push(part);
         else reject(requestTooLarge('body', bytesMax));
       });
-      incoming.on('end', () => {
-        this.#body = plainBytes(mergeBytes(parts));
-        resolve(this.#body);
-      });
+      incoming.on('end', () => resolve(plainBytes(mergeBytes(parts))));
       const broken = (): void => {
         if (incoming.complete) return;
         reject(brokenOff());
@@ -61,10 +63,6 @@ class NodeInbound implements Inbound {
       incoming.on('error', broken);
       incoming.on('close', broken);
     });
-  }
-
-  release(): void {
-    if (this.#body !== null) freeBytes(this.#body);
   }
 }
 

@@ -45,6 +45,23 @@ function errorCode(body: Buffer): unknown {
   return at(JSON.parse(body.toString()), 'error', 'code');
 }
 
+describe('a client that leaves while its key is looked up', () => {
+  it('is no request that runs on, however the connection came to node:http', async () => {
+    for (let turn = 0; turn < 8; turn += 1) {
+      const key = await house.createKey();
+      const headers: [string, string][] = [
+        ['authorization', `Bearer ${key}`],
+        ['te', 'x'],
+      ];
+      const client = await openRaw(port);
+      await client.send(requestBytes({ path: PATH, headers, body: chat() }));
+      client.reset();
+    }
+    await house.untilSettled();
+    expect(house.fake.received).toHaveLength(0);
+  });
+});
+
 describe('over a socket', () => {
   it('the official client chats, streams, and uses one connection for many requests', async () => {
     const client = new OpenAI({ apiKey: house.keys.live, baseURL: `${url}/v1`, maxRetries: 0 });

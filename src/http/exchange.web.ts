@@ -32,6 +32,10 @@ class WebInbound implements Inbound {
     return this.#request.headers.get(name);
   }
 
+  headerNames(): readonly string[] {
+    return [...this.#request.headers.keys()];
+  }
+
   async readBody(bytesMax: number): Promise<Uint8Array> {
     refuseEncoding(this);
     const parts: Uint8Array[] = [];

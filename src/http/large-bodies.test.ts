@@ -36,16 +36,66 @@ async function startDeaf() {
   };
 }
 
+const event = (data: string): string => `data: ${data}\n\n`;
+const chunk = (more: object): string => event(JSON.stringify({ ...CHUNK, ...more }));
+const CHUNK = { id: 'x', object: 'chat.completion.chunk', created: 1, model: 'early' };
+const WHOLE_STREAM =
+  chunk({ choices: [{ index: 0, delta: { content: 'hi' }, finish_reason: null }] }) +
+  chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }) +
+  chunk({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } }) +
+  event('[DONE]');
+
+/** Ends its answer before it reads the request, and reads that once it is told to. */
+async function startEarly() {
+  const received: { readonly socket: Socket; bytes: Buffer[] }[] = [];
+  const server = createServer((socket) => {
+    const request = { socket, bytes: new Array<Buffer>() };
+    received.push(request);
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n');
+    socket.write(WHOLE_STREAM);
+    socket.on('data', (bytes) => request.bytes.push(bytes));
+    socket.pause();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    origin: `http://127.0.0.1:${address.port}`,
+    /** What came of the requests, read only now. */
+    read: () =>
+      Promise.all(
+        received.splice(0).map(async ({ socket, bytes }) => {
+          socket.resume();
+          await once(socket, 'close');
+          return Buffer.concat(bytes).toString('latin1');
+        }),
+      ),
+    close: () => server.close(),
+  };
+}
+
 let house: TestGateway;
+let early: Awaited<ReturnType<typeof startEarly>>;
 let deaf: Awaited<ReturnType<typeof startDeaf>>;
 let url = '';
 beforeAll(async () => {
   deaf = await startDeaf();
+  early = await startEarly();
   const b = { provider: 'b', model: 'model-at-b', price: TEST_PRICE };
   const atDeaf = { provider: 'deaf', model: 'm', price: TEST_PRICE };
   house = await createTestGateway({
-    providers: { deaf: { type: 'openai-compatible', base_url: deaf.origin, api_key: 'k' } },
-    models: { 'deaf-then-b': { endpoints: [atDeaf, b] } },
+    providers: {
+      deaf: { type: 'openai-compatible', base_url: deaf.origin, api_key: 'k' },
+      early: { type: 'openai-compatible', base_url: early.origin, api_key: 'k' },
+    },
+    models: {
+      'deaf-then-b': { endpoints: [atDeaf, b] },
+      // Under the host's own name, so that nothing in a body has to be changed.
+      early: { endpoints: [{ provider: 'early', model: 'early', price: TEST_PRICE }] },
+    },
   });
   ({ url } = await house.listen());
   house.fake.on('/a', () => jsonReply(500, errorBody('no', null)));
@@ -58,6 +108,7 @@ afterEach(async () => {
 afterAll(async () => {
   await house.close();
   deaf.close();
+  early.close();
 });
 
 /** Text that is nobody else's, all through. */
@@ -91,6 +142,33 @@ describe('large bodies, many at once', () => {
       for (const path of reached) expect(contentsAt(path)).toEqual(new Set(contents));
       await house.untilSettled();
       house.fake.forget();
+    }
+  });
+});
+
+describe('a body that is still on its way when its answer has ended', () => {
+  it.each([900_000, 9_000_000])("holds nobody else's bytes (%i)", async (size) => {
+    const send = async (letter: string): Promise<string> => {
+      const response = await fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${house.keys.live}`, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: 'early',
+          stream: true,
+          stream_options: { include_usage: true },
+          max_tokens: 10,
+          messages: [{ role: 'user', content: letter.repeat(size) }],
+        }),
+      });
+      return response.text();
+    };
+    const letters = ['Q', 'W', 'Z'];
+    for (const letter of letters) expect(await send(letter)).toContain('[DONE]');
+    const bodies = (await early.read()).map((request) => request.split('\r\n\r\n')[1] ?? '');
+    for (const body of bodies.filter((text) => text !== '')) {
+      const seen = letters.filter((letter) => body.includes(letter.repeat(8)));
+      expect(seen).toHaveLength(1);
+      expect(body).not.toContain('\0');
     }
   });
 });

@@ -16,6 +16,7 @@ import {
   type Provider,
   type StreamFraming,
   type Target,
+  type UpstreamError,
   type Warning,
 } from '#providers/provider.ts';
 import type { Usage } from '#wire/usage.ts';
@@ -155,6 +156,12 @@ function exchangeFor(secret: string, url: string): Credentials {
 }
 
 /** The provider: for `spoken` of a test gateway. */
+const ERROR_KINDS: ReadonlyMap<number, UpstreamError['kind']> = new Map([
+  [400, 'invalid_request'],
+  [401, 'authentication'],
+  [503, 'overloaded'],
+]);
+
 export function talkProvider(options: TalkOptions = {}): Provider {
   const { framing = 'sse', onCancel = 'bills_on', tokenUrl, unusable = false } = options;
   return {
@@ -175,7 +182,7 @@ export function talkProvider(options: TalkOptions = {}): Provider {
       return { headers: [['x-talk-key', secret]] };
     },
     readError: ({ status, body }) => ({
-      kind: status === 401 ? 'authentication' : status === 400 ? 'invalid_request' : 'server_error',
+      kind: ERROR_KINDS.get(status) ?? 'server_error',
       retry: status === 400 ? 'never' : 'elsewhere',
       status,
       message: new TextDecoder().decode(body),

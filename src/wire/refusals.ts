@@ -68,6 +68,16 @@ export function unknownParameter(names: readonly string[], place: string): Gatew
   });
 }
 
+/** 400 for a header of ours that is none; `known` are all that there are. */
+export function unknownHeader(name: string, known: readonly string[]): GatewayError {
+  return new GatewayError('unknown_parameter', {
+    message:
+      `Unknown header ${quote(name)}. Headers that begin so are this gateway's own: ` +
+      `send ${known.join(', ')}, or leave it out.`,
+    param: boundedParam(name),
+  });
+}
+
 /** A use of something of ours whose step has not come. */
 export interface LaterUse {
   /** Path of the field, or the header. */
@@ -116,7 +126,7 @@ export function notFound(what: string, id: string, param = 'id'): GatewayError {
 
 /** `path` without its query: a query may carry a key. */
 export function unknownUrl(method: string, path: string, hint?: string): GatewayError {
-  const next = hint ?? 'The API starts at /v1; see the reference for its routes.';
+  const next = hint ?? 'The API starts at /v1; GET /docs shows its routes.';
   return new GatewayError('unknown_url', {
     message: `There is nothing at this URL: ${quote(`${method} ${path}`)}. ${next}`,
   });

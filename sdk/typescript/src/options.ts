@@ -30,6 +30,26 @@ export interface CallOptions {
   readonly maxRetries?: number | undefined;
 }
 
+const CALL_OPTIONS = {
+  maxCost: true,
+  idempotencyKey: true,
+  signal: true,
+  headers: true,
+  timeout: true,
+  maxRetries: true,
+} as const satisfies Record<keyof CallOptions, true>;
+
+/**
+ * Throws OmniXError for an option that is none. Types do not reach everybody: a limit that is
+ * misspelt must not be one that is not there.
+ */
+export function requireCallOptions(options: CallOptions): void {
+  const stranger = Object.keys(options).find((name) => !Object.hasOwn(CALL_OPTIONS, name));
+  if (stranger === undefined) return;
+  const names = Object.keys(CALL_OPTIONS).join(', ');
+  throw new OmniXError(`${stranger}: no option of a call. There are ${names}.`);
+}
+
 /** The settings of a client, whole and checked. */
 export interface Settings {
   /** Without `/v1`. */

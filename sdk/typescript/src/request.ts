@@ -1,7 +1,7 @@
 /** An operation and its data, as what goes over the wire. */
 import { OmniXError } from './errors.ts';
 import { OPERATIONS, type Operations } from './generated/operations.ts';
-import type { CallOptions, Settings } from './options.ts';
+import { requireCallOptions, type CallOptions, type Settings } from './options.ts';
 import { newIdempotencyKey } from './runtime.ts';
 
 const IDEMPOTENCY_KEY = 'idempotency-key';
@@ -33,6 +33,7 @@ export interface Asked {
 
 /** The same for every try: a repetition keeps its Idempotency-Key. */
 export function toWireRequest(asked: Asked, settings: Settings, options: CallOptions): WireRequest {
+  requireCallOptions(options);
   const { id, data, accept } = asked;
   const { method, path } = OPERATIONS[id];
   const headers = toHeaders(settings.headers, options.headers ?? {}, { accept });

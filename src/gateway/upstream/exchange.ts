@@ -14,6 +14,8 @@ import type {
   UpstreamHeaders,
   UpstreamRequest,
 } from '#base/transport.ts';
+import type { UpstreamComplaint } from '#providers/form.ts';
+import type { UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
 import type { AnswerStream, WholeAnswer } from '../answer.ts';
 import type { GatewayLimits } from '../dependencies.ts';
 import type { AnswerContext, InferenceRequest } from '../inference.ts';
@@ -57,6 +59,8 @@ export interface ExchangeOptions extends AnswerContext {
 }
 
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
+/** What an error says beyond its status is not worth more waiting. */
+const ERROR_BODY_MS_MAX = 5_000;
 /** A client that takes nothing for so long has gone. */
 const CLIENT_STALL_MS_MAX = 120_000;
 /**
@@ -80,6 +84,8 @@ export class Exchange implements UpstreamHandler {
   #bodyBytes = 0;
   #gone = false;
   #delivering = false;
+  /** The last event has come, and only the end of the response is waited for. */
+  #lingers = false;
   #paused = false;
   #queued: Uint8Array[] = [];
   readonly #reply: PromiseWithResolvers<Reply> = Promise.withResolvers();
@@ -115,6 +121,8 @@ export class Exchange implements UpstreamHandler {
     this.#headers = headers;
     if (status < 200 || status > 299) {
       this.#mode = 'error';
+      const due = this.#options.deadlines.now() + ERROR_BODY_MS_MAX;
+      this.#deadline.dueMs = Math.min(this.#deadline.dueMs, due);
       return;
     }
     const encoding = headers['content-encoding'] ?? 'identity';
@@ -164,9 +172,16 @@ export class Exchange implements UpstreamHandler {
 
   #endError(): void {
     const body = concatBytes(this.#body).subarray(0, ERROR_BODY_BYTES_MAX);
+    this.#fail(fromUpstreamError(this.#readError({ status: this.#status, body })));
+  }
+
+  #readError(said: Pick<UpstreamErrorInput, 'status' | 'body'>): UpstreamError {
     const { endpoint, nowMs } = this.#options;
-    const input = { status: this.#status, headers: this.#headers, body, nowMs: nowMs() };
-    this.#fail(fromUpstreamError(endpoint.provider.readError(input)));
+    return endpoint.provider.readError({ ...said, headers: this.#headers, nowMs: nowMs() });
+  }
+
+  #complain(complaint: UpstreamComplaint): void {
+    this.#fail(fromComplaint(complaint, (said) => this.#readError(said)));
   }
 
   #pushWhole(bytes: Uint8Array): void {
@@ -183,7 +198,7 @@ export class Exchange implements UpstreamHandler {
     const answer = { headers: this.#headers, body: mergeBytes(this.#body) };
     const read = this.#options.request.readWhole(this.#options, answer);
     if (!read.ok) {
-      this.#fail(fromComplaint(read.error));
+      this.#complain(read.error);
     } else if (this.#answer !== null) {
       this.#fail(unreadable('content_type', 'a whole answer came where a stream was asked for'));
     } else {
@@ -210,7 +225,7 @@ export class Exchange implements UpstreamHandler {
     const { deadlines, endpoint } = this.#options;
     if (out !== null) this.#relay(out);
     if (answer.complaint !== null) {
-      this.#fail(fromComplaint(answer.complaint));
+      this.#complain(answer.complaint);
       return;
     }
     if (!answer.began) return;
@@ -223,7 +238,9 @@ export class Exchange implements UpstreamHandler {
       }
     }
     if (answer.ended) {
-      this.#deadline.dueMs = now + LINGER_MS_MAX;
+      // Once: what an upstream still says does not keep it.
+      if (!this.#lingers) this.#deadline.dueMs = now + LINGER_MS_MAX;
+      this.#lingers = true;
       this.#over?.resolve(this.#gone ? { kind: 'gone' } : { kind: 'complete' });
     } else if (!this.#gone && !this.#paused) {
       this.#deadline.dueMs = now + (answer.complete ? LINGER_MS_MAX : endpoint.silenceMs.idle);
@@ -290,9 +307,10 @@ export class Exchange implements UpstreamHandler {
       this.#options.sink.destroy();
       return;
     }
-    if (this.#answer?.complete === true) {
+    if (this.#mode === 'error' || this.#answer?.complete === true) {
       this.#upstream?.abort();
-      this.#endStream();
+      if (this.#mode === 'error') this.#endError();
+      else this.#endStream();
       return;
     }
     const what = this.firstByteMs === null ? 'the first byte' : 'the next byte';

@@ -1,7 +1,8 @@
 /** Why an attempt failed, and what a caller is told when the last one did. */
+import { toBytes } from '#base/bytes.ts';
 import type { TransportFailure } from '#base/transport.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
-import type { CannotSay, UpstreamError } from '#providers/provider.ts';
+import type { CannotSay, UpstreamError, UpstreamErrorInput } from '#providers/provider.ts';
 import { GatewayError, type ErrorCode } from '#wire/errors.ts';
 
 export interface AttemptFailure {
@@ -40,10 +41,46 @@ export function fromUpstreamError(error: UpstreamError): AttemptFailure {
   return { ...NOTHING, outcome: kind, retry, status, error, timeout, cause: message };
 }
 
-/** What is wrong with an answer that said 200. */
-export function fromComplaint(complaint: UpstreamComplaint): AttemptFailure {
+/** What we find wrong with an answer that said 200, in our words. */
+const FINDINGS: ReadonlyMap<string, string> = new Map([
+  ['malformed_answer', 'the answer cannot be read'],
+  ['empty_answer', 'there is nothing in the answer'],
+  ['malformed_event', 'an event cannot be read'],
+  ['malformed_stream', 'the events contradict one another'],
+  ['event_too_large', 'an event is too large'],
+  ['truncated', 'the answer was cut off'],
+]);
+
+/** The status that would have said the same, where a complaint has none. */
+const STATUSES: readonly (readonly [RegExp, number])[] = [
+  [/rate_?limit|too_many_requests|slow_down/, 429],
+  [/context_length|invalid_(request|prompt)/, 400],
+  [/authentication|api_key|unauthori[sz]ed/, 401],
+  [/permission|forbidden/, 403],
+  [/overloaded|unavailable|capacity/, 503],
+  [/time_?out|timed_out/, 504],
+];
+
+function statusOf({ code, status }: UpstreamComplaint): number {
+  const word = code.toLowerCase();
+  return status ?? STATUSES.find(([said]) => said.test(word))?.[1] ?? 500;
+}
+
+/** Reads what an upstream says in an answer that said 200, as the same words with a status. */
+export type ReadComplaint = (said: Pick<UpstreamErrorInput, 'status' | 'body'>) => UpstreamError;
+
+/**
+ * What is wrong with an answer that said 200. What the upstream complains of there is judged by the
+ * rules for its refusals: the caller's own fault is told to the caller, and tried nowhere else.
+ */
+export function fromComplaint(complaint: UpstreamComplaint, read: ReadComplaint): AttemptFailure {
   const { code, message, status } = complaint;
-  return { ...NOTHING, outcome: code, retry: 'elsewhere', status, cause: message };
+  const found = status === null ? FINDINGS.get(code) : undefined;
+  if (found !== undefined) return unreadable(code, found);
+  // Each dialect looks for its words in another of these places.
+  const error = { message, code, type: code, status: code };
+  const body = toBytes(JSON.stringify({ message, __type: code, error }));
+  return { ...fromUpstreamError(read({ status: statusOf(complaint), body })), status };
 }
 
 export function unreadable(outcome: string, cause: string): AttemptFailure {
@@ -72,6 +109,11 @@ const CALLER_CODES: Readonly<Partial<Record<UpstreamError['kind'], ErrorCode>>> 
   content_filter: 'content_filter',
 };
 
+/** What an upstream says of the request itself, whether or not another might have taken it. */
+function callersOwn({ error, retry }: AttemptFailure): UpstreamError | null {
+  return error !== null && (retry === 'never' || error.kind === 'invalid_request') ? error : null;
+}
+
 /** The caller's own fault, said by the upstream: its words, its status. */
 function refusedRequest(error: UpstreamError, provider: string): GatewayError {
   return new GatewayError(CALLER_CODES[error.kind] ?? 'invalid_request_error', {
@@ -96,7 +138,8 @@ export function toClientError(
 ): GatewayError {
   const { error, refusal } = failure;
   if (refusal !== null) return new GatewayError('invalid_request_error', refusal);
-  if (error !== null && failure.retry === 'never') return refusedRequest(error, provider);
+  const asked = callersOwn(failure);
+  if (asked !== null) return refusedRequest(asked, provider);
   const tried =
     attempts === 1 ? 'The only endpoint' : `The last of the ${attempts} endpoints that were tried`;
   if (error?.kind === 'rate_limit') {

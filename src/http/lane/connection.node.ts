@@ -110,12 +110,13 @@ export class LaneConnection implements Deadline, AnswerWay {
     this.#inbound = null;
     this.dueMs = now + KEEP_ALIVE_MS + KEEP_ALIVE_GRACE_MS;
     if (this.#house.draining) this.closeIdle();
-    else if (this.#early.length > 0) process.nextTick(readEarly, this);
+    else if (this.#early.length > 0 && this.#clientReads) process.nextTick(readEarly, this);
   }
 
   /** Reads what came while the last request was answered. */
   readOn(): void {
-    if (this.#inbound !== null || this.#closing || this.socket.destroyed) return;
+    if (this.#inbound !== null || this.#closing || !this.#clientReads) return;
+    if (this.socket.destroyed) return;
     const bytes = Buffer.concat(this.#early);
     this.#early = [];
     this.#earlyBytes = 0;
@@ -144,9 +145,15 @@ export class LaneConnection implements Deadline, AnswerWay {
     else this.#refuse();
   }
 
+  /** Who takes no answers is asked for no more requests: they would wait here, in our memory. */
+  get #clientReads(): boolean {
+    return !this.socket.writableNeedDrain;
+  }
+
   #drained(): void {
     if (this.#isSlow) this.#watchAgain();
     this.#sink?.drained();
+    if (this.#early.length > 0) this.readOn();
   }
 
   /** After Node's timer, which knows of a slow client whether it still takes something. */
@@ -174,7 +181,7 @@ export class LaneConnection implements Deadline, AnswerWay {
 
   #take(bytes: Buffer): void {
     const inbound = this.#inbound;
-    if (inbound === null && this.#early.length === 0) {
+    if (inbound === null && this.#early.length === 0 && this.#clientReads) {
       if (!this.#closing) this.#read(bytes);
       return;
     }

@@ -229,6 +229,31 @@ describe('the client leaves', () => {
     client.reset();
   });
 
+  it('and takes no answers: nothing more of what it asks is read until it does', async () => {
+    const answer = new Uint8Array(64 * 1024).fill(120);
+    let answered = 0;
+    rig.answerWith(({ sink }) => {
+      answered += 1;
+      sink.send(200, [], answer);
+    });
+    const client = await openRaw(rig.port);
+    client.pause();
+    const asked = 4_000;
+    const sending = client.send(Buffer.concat(Array.from({ length: asked }, () => hotBytes('a'))));
+    let before = -1;
+    // Until nothing moves any more: what a socket and the kernel hold is a few megabytes.
+    while (answered > before) {
+      before = answered;
+      for (let turns = 0; turns < 50; turns += 1) await turn();
+    }
+    expect(answered * answer.length).toBeLessThan(32 * 1024 * 1024);
+    client.resume();
+    await sending;
+    await untilTrue('all answers', () => answered === asked);
+    await client.receivedAtLeast(asked * answer.length);
+    client.reset();
+  });
+
   it('slowly, for longer than a connection may be idle: it gets a whole answer to its end', async () => {
     const { client, sink, next } = await openRequest();
     client.pause();

@@ -71,6 +71,17 @@ describe('a plain request of a hot route', () => {
     expect(most).toBe(1);
   });
 
+  it('may begin in one read, behind another, and have its body in many', async () => {
+    const body = '0123456789'.repeat(9_000);
+    const all = Buffer.concat([hotBytes('first'), hotBytes(body), hotBytes('last')]);
+    const behind = hotBytes('first').length;
+    for (const cut of [behind + 40, behind + 200, behind + 30_000]) {
+      const pieces = [all.subarray(0, cut), all.subarray(cut)];
+      rig.answerWith((exchange) => setImmediate(() => void echo(exchange)));
+      expect(bodiesOf(await sendPieces(rig.port, pieces, 3))).toEqual(['first', body, 'last']);
+    }
+  });
+
   it('is not lost when far more comes than is kept ahead', async () => {
     const sent = Array.from({ length: 40 }, (_, n) => String(n).padStart(10_000, '.'));
     const all = Buffer.concat(sent.map((body) => hotBytes(body)));

@@ -45,6 +45,10 @@ export class SocketInbound implements Inbound {
     return headerOf(this.#head, name);
   }
 
+  headerNames(): readonly string[] {
+    return this.#head.names;
+  }
+
   readBody(bytesMax: number): Awaitable<Uint8Array> {
     refuseEncoding(this);
     if (this.#head.bodyBytes > bytesMax) throw requestTooLarge('body', bytesMax);
@@ -66,11 +70,6 @@ export class SocketInbound implements Inbound {
     if (taken === bytes.length) freeBytes(bytes);
     if (this.#missing === 0) this.#waiting?.resolve(this.#body);
     return taken;
-  }
-
-  release(): void {
-    // Bytes that came with the head share its memory, and stay.
-    if (this.complete) freeBytes(this.#body);
   }
 
   /** Nobody reads the body any more, or nothing more of it comes. */

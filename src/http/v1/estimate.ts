@@ -2,7 +2,7 @@
 import type { Context, Hono } from 'hono';
 import { newId } from '#base/ids.ts';
 import type { Log } from '#base/log.ts';
-import { admit } from '#gateway/admit.ts';
+import { admit, authenticate } from '#gateway/admit.ts';
 import { readCeiling } from '#gateway/ceiling.ts';
 import { readChatRequest } from '#gateway/chat/read-request.ts';
 import type { GatewayServices } from '#gateway/dependencies.ts';
@@ -44,7 +44,8 @@ function endpointOf(body: Uint8Array): EstimatedEndpoint {
 async function answer(services: EstimateRouteServices, context: Context): Promise<Response> {
   const { gateway, log, openExchange } = services;
   const { inbound } = openExchange(context);
-  const caller = await admit(gateway.identity, { inbound });
+  const caller = await authenticate(gateway.identity, inbound);
+  admit(inbound, caller);
   const ceiling = readCeiling(inbound);
   const asked = parseEstimateQuery(context.req.query());
   const body = await inbound.readBody(gateway.limits.bodyBytesMax);

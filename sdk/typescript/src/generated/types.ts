@@ -997,6 +997,10 @@ export type Generation = {
     [key: string]: number;
   };
   /**
+   * The service tier that was billed, where that was not the standard one.
+   */
+  service_tier?: string | null;
+  /**
    * The price that was used, with where it comes from.
    */
   price?: {
@@ -1502,7 +1506,7 @@ export type Ready = {
 export type NotReady = {
   status: 'not_ready';
   /**
-   * What it waits for, or `draining`.
+   * What it waits for or lacks, or `draining`.
    */
   reason: string;
 };
@@ -3482,7 +3486,7 @@ export type GetHealthError = GetHealthErrors[keyof GetHealthErrors];
 
 export type GetHealthResponses = {
   /**
-   * It listens. `pid` is told to callers on the same machine.
+   * It listens, whatever else it waits for. `pid` is told to callers on the same machine.
    */
   200: Health;
 };
@@ -3530,7 +3534,7 @@ export type GetReadinessErrors = {
     };
   };
   /**
-   * They cannot, because the process starts or stops.
+   * They cannot: the process starts or stops, or its database cannot be reached. While it cannot, requests are taken all the same, and those that need no database are served.
    */
   503: NotReady;
 };
