@@ -14,7 +14,7 @@ import { showReceipt } from '#gateway/receipt-reading.ts';
 import type { CreditDesk, LedgerReads } from '#http/api/ports.ts';
 import type { Identity, Owner } from '#identity/identity.ts';
 import type { Database } from '#store/database.ts';
-import { type BudgetLimit, grantCredit, setBudgetLimit } from '#store/ledger-grants.ts';
+import { grantCredit } from '#store/ledger-grants.ts';
 import type { ParsedFile } from './config-file.ts';
 import { ConfigRefused } from './config-places.ts';
 
@@ -64,7 +64,7 @@ function stepsOf(path: string): readonly (string | number)[] {
 
 export function composeCredit(
   database: Database,
-  budgetChanged: (key: BudgetLimit) => Promise<void>,
+  budgetChanged: CreditDesk['limitChanged'],
 ): CreditDesk {
   return {
     async grant({ organizationId, book, amount, reason, grantedBy }) {
@@ -81,10 +81,7 @@ export function composeCredit(
       });
       return { id, createdAtMs: systemClock.nowMs() };
     },
-    async setKeyLimit(key) {
-      await setBudgetLimit(database, key);
-      await budgetChanged(key);
-    },
+    limitChanged: budgetChanged,
   };
 }
 

@@ -30,6 +30,7 @@ import { readOwnerId } from '#ledger/owner.node.ts';
 import { nodeSchedule } from '#ledger/schedule.node.ts';
 import { DatabaseUnavailable, StatementRefused, type Database } from '#store/database.ts';
 import { startEmbeddedPostgres } from '#store/embedded-postgres.node.ts';
+import { watchEmbeddedPostgres } from '#store/embedded-watch.node.ts';
 import { migrate, MigrationRefused } from '#store/migrate.node.ts';
 import { openPostgres, type PostgresOptions } from '#store/postgres.node.ts';
 import { composeCredit, composeReads, prepareOwner } from './compose-shared.ts';
@@ -49,6 +50,8 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 const CONNECT_TIMEOUT_MS = 10_000;
 const CONNECTIONS_PER_HOST_MAX = 8_192;
 const CATCH_UP_MS = 2_000;
+/** For how long the database is away before `/ready` says so: a moment is nobody's business. */
+const AWAY_MS = 5_000;
 const SWEEP_MS = 60_000;
 
 async function readSecret(config: Config): Promise<string> {
@@ -109,13 +112,14 @@ export async function untilAborted<Value>(
 }
 
 async function openStore(config: Config, starting: Starting): Promise<Database> {
-  const { opened, signal } = starting;
+  const { log, opened, signal } = starting;
   let at: PostgresOptions['at'] = config.databaseUrl ?? '';
   if (config.databaseUrl === null) {
     const directory = join(config.dataDir, 'postgres');
     // Never left alone: it stops what it started when the signal comes.
     const embedded = await startEmbeddedPostgres({ directory, signal });
-    opened.add(() => embedded.stop());
+    const watch = watchEmbeddedPostgres(embedded, log);
+    opened.add(() => watch.stop());
     at = embedded.address;
   }
   await untilAborted(signal, migrate(at, MIGRATIONS)).catch((error: unknown) => {
@@ -206,6 +210,8 @@ export interface ComposeOptions {
   readonly signal: AbortSignal;
   /** Told what it waits for, for `/ready`. */
   readonly onStep: (step: string) => void;
+  /** Told later on what is away that requests need, and null when it is back, for `/ready`. */
+  readonly onLack: (what: string | null) => void;
 }
 
 interface Starting extends ComposeOptions {
@@ -242,6 +248,27 @@ async function openTransport(opened: Opened): Promise<Transport> {
   return transport;
 }
 
+/**
+ * Learns every few seconds what other processes did to the keys. It is the one question that is
+ * asked of the database whatever the load, so it also tells whether the database is there.
+ */
+function catchUpWithKeys(identity: Identity, { log, opened, onLack }: Starting): void {
+  let reachedMs = systemClock.monotonicMs();
+  let isAway = false;
+  const ask = async (): Promise<void> => {
+    const reached = await identity.catchUp();
+    const nowMs = systemClock.monotonicMs();
+    if (reached) reachedMs = nowMs;
+    const away = nowMs - reachedMs >= AWAY_MS;
+    if (away === isAway) return;
+    isAway = away;
+    log.write(away ? 'error' : 'info', away ? 'database_away' : 'database_back');
+    onLack(away ? 'the database cannot be reached' : null);
+  };
+  const asking = setInterval(() => void ask(), CATCH_UP_MS).unref();
+  opened.add(async () => clearInterval(asking));
+}
+
 async function open(config: Config, directory: Directory, starting: Starting): Promise<Services> {
   const { onStep, opened, signal } = starting;
   const secret = await readSecret(config);
@@ -257,8 +284,7 @@ async function open(config: Config, directory: Directory, starting: Starting): P
   const owner = await prepareOwner(database, { identity, ownerKey: config.ownerKey });
   const tokens = createTokenCounter(loadEncodingModule);
   const transport = await openTransport(opened);
-  const catchUp = setInterval(() => void identity.catchUp(), CATCH_UP_MS).unref();
-  opened.add(async () => clearInterval(catchUp));
+  catchUpWithKeys(identity, starting);
   return {
     identity,
     owner,

@@ -100,11 +100,11 @@ describe('the example of the contract', () => {
 
 const SCRIPT = `
   import { readConfig } from ${JSON.stringify(CONFIG_MODULE)};
-  const { configPath, models, providers } = readConfig(JSON.parse(process.argv[1]));
+  const { configPath, models, notices, providers } = readConfig(JSON.parse(process.argv[1]));
   const secrets = Object.fromEntries(providers.map(({ name, secrets: [first] }) => [name, first]));
-  console.log(JSON.stringify([configPath, models.map(({ id }) => id), secrets]));`;
+  console.log(JSON.stringify([configPath, models.map(({ id }) => id), secrets, notices]));`;
 
-/** The config's path, its models, and the secret of each provider, for a start in `cwd`. */
+/** The config's path, its models, each provider's secret, and notices, for a start in `cwd`. */
 function readIn(cwd: string, env: Readonly<Record<string, string>> = {}): readonly unknown[] {
   const args = ['--input-type=module', '-e', SCRIPT, JSON.stringify(env)];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
@@ -138,5 +138,15 @@ describe('without a config file', () => {
     expect(readIn(home).slice(0, 2)).toEqual([null, []]);
     writeFileSync(join(home, 'omnix.yaml'), 'models:\n  quick: { alias: [gpt-4o] }\n');
     expect(readIn(home).slice(0, 2)).toEqual(['omnix.yaml', ['quick']]);
+  });
+
+  it.each(['omnix.yml', 'omnix.json'])('%s is not read, which is said', (name) => {
+    const home = mkdtempSync(join(directory, 'misnamed-'));
+    writeFileSync(join(home, name), '{}');
+    const notice = `${name} is not read: name it omnix.yaml, or set OMNIX_CONFIG=${name}.`;
+    expect(readIn(home)).toEqual([null, [], { sandbox: '' }, [notice]]);
+    expect(readIn(home, { OMNIX_CONFIG: name })).toEqual([name, [], { sandbox: '' }, []]);
+    writeFileSync(join(home, 'omnix.yaml'), '{}');
+    expect(readIn(home)).toEqual(['omnix.yaml', [], { sandbox: '' }, []]);
   });
 });

@@ -15,7 +15,7 @@ import {
 import { z } from 'zod';
 import { headerFault } from '#base/http1/request-head.ts';
 import type { PriceList, PriceSheet } from '#wire/price.ts';
-import type { Environment } from './config-environment.ts';
+import { secretFault, type Environment } from './config-environment.ts';
 
 const decimal = z
   .string('write prices as strings, so that no digit is lost: "0.15"')
@@ -67,11 +67,20 @@ const modelSchema = z.strictObject({
   capabilities: z.array(z.string()).optional(),
 });
 
+const secret = z
+  .string()
+  .trim()
+  .min(1)
+  .superRefine((text, context) => {
+    const message = secretFault(text);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+
 const providerSchema = z.strictObject({
   type: z.string().optional(),
   base_url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
-  api_key: z.string().min(1).optional(),
-  api_keys: z.array(z.string().min(1)).min(1).max(64).optional(),
+  api_key: secret.optional(),
+  api_keys: z.array(secret).min(1).max(64).optional(),
   region: z.string().optional(),
   project: z.string().optional(),
   account: z.string().optional(),

@@ -7,7 +7,14 @@ import type { ConfiguredModel } from '#gateway/directory.ts';
 import type { ConfiguredProvider } from '#gateway/make-endpoints.ts';
 import type { Provider } from '#providers/provider.ts';
 import { providers as registry } from '#providers/registry.ts';
-import { envPlace, envSecret, ignoredVariables, type Environment } from './config-environment.ts';
+import {
+  baseUrlFault,
+  envPlace,
+  envSecret,
+  ignoredVariables,
+  secretFault,
+  type Environment,
+} from './config-environment.ts';
 import {
   toPriceSheet,
   type FileContent,
@@ -45,9 +52,18 @@ function envBaseUrl(
     refuseThat(`  ${name}: expected an http or https URL`);
     return null;
   }
-  const egress = egressFault(address, 'environment');
-  if (egress !== null) refuseThat(`  ${name}: ${egress}`);
+  const why = baseUrlFault(address) ?? egressFault(address, 'environment');
+  if (why !== null) refuseThat(`  ${name}: ${why}`);
   return address.replace(/\/+$/, '');
+}
+
+/** The secret that stands in the environment, which must be one that can be used. */
+function inheritedSecret(provider: Provider, placing: Placing): string | null {
+  const found = envSecret(provider, placing.env);
+  if (found === null) return null;
+  const why = secretFault(found.secret);
+  if (why !== null) placing.refuse(`  ${found.name}: ${why}`);
+  return found.secret;
 }
 
 const PLACE = { region: null, project: null, account: null, headers: [], priority: 0 } as const;
@@ -58,8 +74,9 @@ function fromEnvironment(
   notices: string[],
 ): ConfiguredProvider[] {
   return [...byType.values()].flatMap((provider): ConfiguredProvider[] => {
-    const secret = envSecret(provider, placing.env);
-    if (secret === null || configured.has(provider.id)) return [];
+    if (configured.has(provider.id)) return [];
+    const secret = inheritedSecret(provider, placing);
+    if (secret === null) return [];
     const baseUrl = envBaseUrl(provider, placing);
     if (baseUrl === null) {
       const names = provider.env.baseUrl?.join(' or ') ?? 'base_url in the config file';
@@ -92,6 +109,11 @@ export interface Placing {
 }
 
 function providerOfType(name: string, given: FileProvider, placing: Placing): Provider | null {
+  if (name === registry.sandbox.id) {
+    const message = 'this name is taken by the models that come with OmniX; choose another one';
+    placing.fault(['providers', name], message);
+    return null;
+  }
   const type = given.type ?? name;
   const provider = type === registry.sandbox.id ? undefined : byType.get(type);
   if (provider !== undefined) return provider;
@@ -112,8 +134,9 @@ function baseUrlOf(
     placing.fault(path, `${provider.name} needs one`);
     return null;
   }
-  const egress = given.base_url === undefined ? null : placing.egressFault(given.base_url, 'file');
-  if (egress !== null) placing.fault(path, egress);
+  const own = given.base_url;
+  const why = own === undefined ? null : (baseUrlFault(own) ?? placing.egressFault(own, 'file'));
+  if (why !== null) placing.fault(path, why);
   return baseUrl.replace(/\/+$/, '');
 }
 
@@ -121,7 +144,7 @@ function placeProvider(name: string, given: FileProvider, placing: Placing): Con
   const provider = providerOfType(name, given, placing);
   const baseUrl = provider === null ? null : baseUrlOf(provider, { name, given }, placing);
   if (provider === null || baseUrl === null) return [];
-  const secrets = secretsOf(given, provider, placing.env);
+  const secrets = secretsOf(given, provider, placing);
   if (secrets.length === 0) {
     const variable = provider.env.apiKey[0] ?? 'its variable';
     const message = `${provider.name} needs a key; give one, or set ${variable}`;
@@ -138,10 +161,10 @@ function placeProvider(name: string, given: FileProvider, placing: Placing): Con
   return [{ ...place, name, provider, baseUrl, secrets }];
 }
 
-function secretsOf(given: FileProvider, provider: Provider, env: Environment): readonly string[] {
+function secretsOf(given: FileProvider, provider: Provider, placing: Placing): readonly string[] {
   const own = [...(given.api_key === undefined ? [] : [given.api_key]), ...(given.api_keys ?? [])];
   if (own.length > 0) return own;
-  const inherited = envSecret(provider, env);
+  const inherited = inheritedSecret(provider, placing);
   if (inherited !== null) return [inherited];
   return provider.needsKey ? [] : [''];
 }

@@ -1,59 +1,18 @@
 /** What an operator writes becomes one Config, or a refusal that names every fault and its line. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { generateKey } from '#identity/api-key.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  envFaults,
+  exactly,
+  faults,
+  faultsOf,
+  fileOf,
+  HOST,
+  read,
+  SECRET,
+} from '#testing/config-reading.ts';
 import { composeDirectory } from './compose-shared.ts';
-import { ConfigRefused, readConfig, type Config } from './config.ts';
+import { readConfig, refuseArguments, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'omnix-config-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-const SECRET = 'sk-canary-secret-of-the-operator';
-
-let files = 0;
-function fileOf(text: string, name = 'omnix.yaml'): string {
-  files += 1;
-  const path = join(directory, `${files}-${name}`);
-  writeFileSync(path, text);
-  return path;
-}
-
-type Environment = Readonly<Record<string, string>>;
-
-function read(text: string, env: Environment = {}): Config {
-  return readConfig({ OMNIX_CONFIG: fileOf(text), ...env });
-}
-
-/** The refusal without the name of the file: `:3  path: message`, sorted by line. */
-function faultsOf(work: () => unknown): string[] {
-  try {
-    work();
-  } catch (thrown) {
-    if (!(thrown instanceof ConfigRefused)) throw thrown;
-    if (thrown.message.includes(SECRET))
-      throw new Error('a fault tells a secret', { cause: thrown });
-    const [, ...faults] = thrown.message.split('\n');
-    return faults.map((fault) => fault.trim().replace(/^\S*omnix\.(yaml|json)/, ''));
-  }
-  return [];
-}
-const faults = (text: string, env: Environment = {}): string[] => faultsOf(() => read(text, env));
-const envFaults = (env: Environment): string[] => faultsOf(() => read('', env));
-
-/** A text as a pattern of all of it. */
-function exactly(fault: string | RegExp): RegExp {
-  if (typeof fault !== 'string') return fault;
-  return new RegExp(`^${fault.replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`)}$`);
-}
-
-const HOST = `providers:
-  mine:
-    type: openai-compatible
-    base_url: http://127.0.0.1:9/v1
-    api_key: ${SECRET}
-`;
 
 describe('the config file', () => {
   it('gives providers their place, keys, headers and order (contract: Config file, api_key and api_keys; place of a provider; timeout_ms and headers)', () => {
@@ -120,7 +79,7 @@ describe('the config file', () => {
   });
 
   it('that cannot be read is refused by the name of the variable', () => {
-    const [fault] = faultsOf(() => readConfig({ OMNIX_CONFIG: join(directory, 'nowhere.yaml') }));
+    const [fault] = faultsOf(() => readConfig({ OMNIX_CONFIG: '/nowhere/omnix.yaml' }));
     expect(fault).toMatch(/^OMNIX_CONFIG: the file cannot be read/);
   });
 });
@@ -188,6 +147,36 @@ describe('a fault in the file is told with field and line', () => {
       `${HOST}models:\n  m: {}\n`,
       ':7  models.m: give either endpoints or alias',
     ],
+    [
+      'an address with the path of a call',
+      'providers:\n  openai:\n    api_key: k\n    base_url: https://a.test/v1/chat/completions/\n',
+      ':4  providers.openai.base_url: ends in /chat/completions, which each call adds; leave that off',
+    ],
+    [
+      "the address of a deployment as Azure's portal shows it",
+      'providers:\n  azure-openai:\n    api_key: k\n    base_url: https://a.test/openai/deployments/d/chat/completions?api-version=1\n',
+      ':4  providers.azure-openai.base_url: ends in /chat/completions, which each call adds; leave that off',
+    ],
+    [
+      'an address with a query',
+      `providers:\n  openai:\n    api_key: k\n    base_url: https://a.test/v1?key=${SECRET}\n`,
+      ':4  providers.openai.base_url: has a query; leave off what stands from the ? on (a key goes into api_key)',
+    ],
+    [
+      'a key with a line end inside',
+      'providers:\n  openai:\n    api_key: "sk-a\\nb"\n',
+      ':3  providers.openai.api_key: a key has no line ends, curly quotes or other characters that HTTP cannot carry',
+    ],
+    [
+      'a key in curly quotes',
+      `providers:\n  openai:\n    api_keys: [k, “${SECRET}”]\n`,
+      /^:3 {2}providers\.openai\.api_keys\[1\]: a key has no line ends, curly quotes/,
+    ],
+    [
+      'the name of the sandbox',
+      'providers:\n  sandbox: { type: openai, api_key: k }\n',
+      ':2  providers.sandbox: this name is taken by the models that come with OmniX; choose another one',
+    ],
     ['what is no YAML', 'providers: [\n', /^:\d+ {2}\S/],
     [
       'an alias of YAML',
@@ -254,6 +243,32 @@ describe('a fault in the file is told with field and line', () => {
   ])('%s', (_case, text, fault) => {
     const [first] = faults(text);
     expect(first).toMatch(exactly(fault));
+  });
+
+  it.each(['$OPENAI_KEY', '${OPENAI_KEY:-none}', '${OPENAI_KEY', 'os.environ/OPENAI_KEY'])(
+    'a variable that is not written as ours: %s',
+    (key) => {
+      expect(faults(`providers:\n  openai:\n    api_key: ${key}\n`)).toEqual([
+        ':3  providers.openai.api_key: this is the name of a variable and not a key; ' +
+          'the config file takes ${NAME}, a variable the key itself',
+      ]);
+    },
+  );
+
+  it.each([
+    'chat/completions',
+    'completions',
+    'responses',
+    'embeddings',
+    'messages',
+    'v2/chat',
+    'v2/embed',
+    'models/gemini-2.5-flash:generateContent',
+    'models/gemini-embedding-001:batchEmbedContents',
+    'publishers/anthropic/models/claude:streamRawPredict',
+  ])('an address that ends in a call of whatever dialect: %s', (call) => {
+    const text = HOST.replace('127.0.0.1:9/v1', `127.0.0.1:9/v1/${call}`);
+    expect(faults(text)[0]).toMatch(/^:4 {2}providers\.mine\.base_url: ends in \S+, which each/);
   });
 
   it('and all faults at once', () => {
@@ -370,115 +385,19 @@ describe('addresses', () => {
   );
 });
 
-describe('the environment', () => {
-  it('has defaults (contract: Starting, PORT and HOST; OMNIX_DRAIN_MS)', () => {
-    expect(read('')).toMatchObject({
-      port: 8787,
-      host: '127.0.0.1',
-      drainMs: 30_000,
-      logLevel: 'info',
-      databaseUrl: null,
-      ownerKey: null,
-      notices: [],
-    });
-  });
-
-  it('switches providers on by their usual keys', () => {
-    const { providers } = read('', { OPENAI_API_KEY: 'k1', GROQ_API_KEY: 'k2' });
-    expect(providers.map(({ name, secrets }) => [name, ...secrets])).toEqual([
-      ['sandbox', ''],
-      ['openai', 'k1'],
-      ['groq', 'k2'],
-    ]);
-  });
-
-  it('takes no key of this gateway for one of a provider, nor our address for its own', () => {
-    const own = { OPENAI_API_KEY: 'sk-omx-live-abc', OPENAI_BASE_URL: 'http://127.0.0.1:8787/v1' };
-    expect(read('', own).providers.map(({ name }) => name)).toEqual(['sandbox']);
-    const real = read('', { ...own, OPENAI_API_KEY: 'k' }).providers[1];
-    expect(real?.baseUrl).toBe('https://api.openai.com/v1');
-  });
-
-  it('leaves a provider to the file where that has its type', () => {
-    const text = 'providers:\n  mine: { type: openai, api_key: k1 }\n';
-    const { providers } = read(text, { OPENAI_API_KEY: 'k2' });
-    expect(providers.map(({ name, secrets }) => [name, ...secrets])).toEqual([
-      ['sandbox', ''],
-      ['mine', 'k1'],
-    ]);
-  });
-
-  it('says which provider lacks an address, and goes on', () => {
-    const config = read('', { AZURE_OPENAI_API_KEY: 'k' });
-    expect(config.providers).toHaveLength(1);
-    expect(config.notices[0]).toMatch(/Azure.* has a key but no address: set AZURE/);
-  });
-
-  it('refuses an address that is none, or private, by the name of its variable', () => {
-    const at = (address: string): string[] =>
-      envFaults({ AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: address });
-    expect(at(SECRET)).toEqual(['AZURE_OPENAI_ENDPOINT: expected an http or https URL']);
-    expect(at('http://10.0.0.1')[0]).toMatch(/^AZURE_OPENAI_ENDPOINT: 10\.0\.0\.1 is a private/);
-    expect(at('https://mine.openai.azure.com/')).toEqual([]);
-  });
-
-  it('says what it ignores', () => {
-    const own = { OPENAI_API_KEY: 'sk-omx-live-abc', OPENAI_BASE_URL: 'http://127.0.0.1:8787/v1' };
-    expect(read('', own).notices).toEqual([
-      'OPENAI_API_KEY is ignored: it holds a key of OmniX, not of OpenAI.',
-      'OPENAI_BASE_URL is ignored: it is for clients. Set base_url of openai in omnix.yaml.',
-    ]);
-  });
-
-  it.each(['REDIS_URL', 'UPSTASH_REDIS_REST_URL', 'STRIPE_SECRET_KEY', 'S3_ENDPOINT'])(
-    'says what is set and not used yet (contract: Starting, Redis; Stripe; S3): %s',
-    (name) => {
-      expect(read('', { [name]: 'x' }).notices).toEqual([`${name} is set and not used yet.`]);
-    },
-  );
-
-  it.each<[string, Environment, string | RegExp]>([
-    ['a database without a secret', { DATABASE_URL: 'postgres://x' }, /^OMNIX_SECRET: must be set/],
-    [
-      'a short secret',
-      { DATABASE_URL: 'postgres://x', OMNIX_SECRET: 'short' },
-      'OMNIX_SECRET: expected at least 16 characters',
-    ],
-    [
-      'another database',
-      { DATABASE_URL: 'mysql://x', OMNIX_SECRET: 'x'.repeat(16) },
-      'DATABASE_URL: expected postgres://...',
-    ],
-    ['a typo', { OMNIX_DATADIR: 'x' }, 'OMNIX_DATADIR: there is no such variable'],
-    ['a port that is none', { PORT: 'http' }, 'PORT: expected a port number'],
-    ['a port out of range', { PORT: '70000' }, /^PORT: /],
-    ['more workers', { OMNIX_WORKERS: '2' }, /^OMNIX_WORKERS: more than one serving process/],
-    [
-      'an owner key that is cut off',
-      { OMNIX_OWNER_KEY: generateKey('management').slice(0, -1) },
-      /^OMNIX_OWNER_KEY: expected a management key .*: the key is cut off: it has 60 of 61/,
-    ],
-    [
-      'an owner key of another kind',
-      { OMNIX_OWNER_KEY: generateKey('live') },
-      /^OMNIX_OWNER_KEY: expected a management key .*: the key is of another kind$/,
-    ],
-    ['a drain that is none', { OMNIX_DRAIN_MS: 'x' }, 'OMNIX_DRAIN_MS: expected a number'],
-    ['an unknown level', { OMNIX_LOG_LEVEL: 'loud' }, /^OMNIX_LOG_LEVEL: expected one of debug, /],
-  ])(
-    'is refused by name: %s (contract: Names, prefix; Starting, secret with DATABASE_URL; OMNIX_WORKERS)',
-    (_case, env, fault) => {
-      const [first, ...more] = envFaults(env);
-      expect(more).toEqual([]);
-      expect(first).toMatch(exactly(fault));
-    },
-  );
-
-  it('that is empty is not set', () => {
-    expect(read('', { PORT: '', OMNIX_SECRET: '', OPENAI_API_KEY: '' })).toMatchObject({
-      port: 8787,
-      secret: null,
-    });
+describe('arguments', () => {
+  it('are refused by name where there are none, and their values are not told', () => {
+    expect(() => refuseArguments([])).not.toThrow();
+    for (const given of [
+      ['--port', SECRET],
+      [`--port=${SECRET}`, '-v'],
+    ]) {
+      expect(() => refuseArguments(given)).toThrow(
+        /^There is no option --port here: settings are variables, as in "PORT=9000 npm start"/,
+      );
+      expect(() => refuseArguments(given)).not.toThrow(SECRET);
+    }
+    expect(() => refuseArguments([SECRET])).toThrow(/^There are no arguments here: (?!.*canary)/);
   });
 });
 
@@ -508,30 +427,5 @@ describe('the start screen', () => {
     const screen = screenOf(read('', { HF_TOKEN: 'k', OPENAI_API_KEY: 'k' }));
     expect(screen).toContain('huggingface serves no model yet: name its models in omnix.yaml.');
     expect(screen).not.toContain('openai serves no model');
-  });
-});
-
-describe('the place of a provider from the environment', () => {
-  const aws = { AWS_BEARER_TOKEN_BEDROCK: 'b', AWS_REGION: 'eu-west-1' };
-  const google = {
-    GOOGLE_VERTEX_API_KEY: 'g',
-    GOOGLE_CLOUD_PROJECT: 'p-1',
-    GOOGLE_CLOUD_LOCATION: 'europe-west4',
-  };
-
-  it('is that of the variables which the official clients read', () => {
-    expect(read('', { ...aws, ...google }).providers).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ name: 'bedrock', region: 'eu-west-1', project: null }),
-        expect.objectContaining({ name: 'vertex', region: 'europe-west4', project: 'p-1' }),
-      ]),
-    );
-  });
-
-  it('yields to the config file', () => {
-    const text = 'providers:\n  bedrock:\n    region: us-west-2\n';
-    expect(read(text, aws).providers).toContainEqual(
-      expect.objectContaining({ name: 'bedrock', region: 'us-west-2' }),
-    );
   });
 });

@@ -13,6 +13,7 @@ import {
   type EgressAllow,
 } from '#base/egress.node.ts';
 import type { LogLevel } from '#base/log.ts';
+import { StartRefused } from '#base/start-refused.ts';
 import type { ConfiguredModel } from '#gateway/directory.ts';
 import type { ConfiguredProvider } from '#gateway/make-endpoints.ts';
 import { parseKey } from '#identity/api-key.ts';
@@ -88,9 +89,21 @@ const environmentSchema = z.object({
 
 const LATER_VARIABLES = ['REDIS_URL', 'UPSTASH_REDIS_REST_URL', 'STRIPE_SECRET_KEY', 'S3_ENDPOINT'];
 const KNOWN_VARIABLES = new Set(Object.keys(environmentSchema.shape));
-/** Set by our own scripts and tests, not by operators. */
-const OWN_VARIABLES = new Set(['OMNIX_SHARED', 'OMNIX_NO_RECORDINGS']);
+/**
+ * Not for the server: of our own scripts and tests, and of clients (our SDK, the examples of the
+ * README), which are often tried in the shell that starts it.
+ */
+const OWN_VARIABLES = new Set([
+  'OMNIX_SHARED',
+  'OMNIX_NO_RECORDINGS',
+  'OMNIX_KEY',
+  'OMNIX_API_KEY',
+  'OMNIX_BASE_URL',
+  'OMNIX_MANAGEMENT_KEY',
+]);
 const CONFIG_DEFAULT = 'omnix.yaml';
+/** Names that are as good, and are not looked for: of two files one would have to lose. */
+const CONFIG_MISNAMED = ['omnix.yml', 'omnix.json'];
 
 function readEnvironment(env: Environment): z.infer<typeof environmentSchema> {
   // An empty variable is one that somebody meant to leave unset.
@@ -134,6 +147,14 @@ function readFile(
   return { path: chosen, file: parsed.file };
 }
 
+/** What looks like the config file and is not read. */
+function misnamedFiles(path: string | null): readonly string[] {
+  if (path !== null) return [];
+  return CONFIG_MISNAMED.filter((name) => existsSync(name)).map(
+    (name) => `${name} is not read: name it ${CONFIG_DEFAULT}, or set OMNIX_CONFIG=${name}.`,
+  );
+}
+
 /** Null, or why the gateway must not call there. Loopback is fine in the operator's own file. */
 function egressFault(
   baseUrl: string,
@@ -145,6 +166,21 @@ function egressFault(
   if ((!isHere && !isPrivateAddress(host)) || allow?.allows(host) === true) return null;
   const instead = isHere ? 'write it as base_url into the config file, or ' : '';
   return `${host} is a private address; ${instead}allow it with OMNIX_EGRESS_ALLOW=${host}`;
+}
+
+/**
+ * For programs that take no arguments: what was written there would have no effect. Only names of
+ * options are told; the rest may be a secret.
+ */
+export function refuseArguments(given: readonly string[]): void {
+  const [first] = given;
+  if (first === undefined) return;
+  const option = /^--?[a-z][a-z-]*/i.exec(first)?.[0];
+  throw new StartRefused(
+    `There ${option === undefined ? 'are no arguments' : `is no option ${option}`} here: ` +
+      'settings are variables, as in "PORT=9000 npm start", and the config file ' +
+      '(README.md, "Environment").',
+  );
 }
 
 /** Reads everything. Throws ConfigRefused with all faults, their fields and their lines. */
@@ -176,6 +212,10 @@ export function readConfig(env: Environment): Config {
     providers,
     models,
     lineOf: file.lineOf,
-    notices: [...later.map((name) => `${name} is set and not used yet.`), ...notices],
+    notices: [
+      ...misnamedFiles(path),
+      ...later.map((name) => `${name} is set and not used yet.`),
+      ...notices,
+    ],
   };
 }

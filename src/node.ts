@@ -20,13 +20,15 @@ import { acquireDataLock, type DataLock } from '#store/data-lock.node.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
 import { composeDirectory } from './compose-shared.ts';
 import { compose, readVersion, untilAborted, type Services } from './compose.ts';
-import { readConfig, type Config } from './config.ts';
+import { readConfig, refuseArguments, type Config } from './config.ts';
 import { startScreen } from './start-screen.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 const DRAIN_POLL_MS = 50;
 /** After the time for draining, what is left to be said by providers whose clients were cut off. */
 const LAST_WORDS_MS = 2_000;
+/** And after these nobody is waited for any more: what is lost must not keep the rest. */
+const GIVE_UP_MS = 15_000;
 const REPEATED_SIGNAL_MS = 2_000;
 
 function remoteAddress(context: Context): string {
@@ -99,15 +101,20 @@ async function drain(running: Running): Promise<void> {
   lane.drain();
   const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
   let hurry: NodeJS.Timeout | undefined;
+  let end: NodeJS.Timeout | undefined;
+  const givenUp = Promise.withResolvers<void>();
   const tooLate = setTimeout(() => {
     log.write('warn', 'drain_timeout', { count: lifecycle.running });
     server.closeAllConnections();
     lane.closeAll();
     // A provider that bills on tells what it used, if it does so at once; else it is counted here.
     hurry = setInterval(() => services.gateway.deadlines.expireAll(), LAST_WORDS_MS);
+    end = setTimeout(() => givenUp.resolve(), GIVE_UP_MS);
   }, config.drainMs);
-  await lifecycle.idle();
+  await Promise.race([lifecycle.idle(), givenUp.promise]);
   clearInterval(hurry);
+  clearTimeout(end);
+  if (lifecycle.running > 0) log.write('error', 'drain_given_up', { count: lifecycle.running });
   server.closeIdleConnections();
   await closed;
   clearInterval(sweep);
@@ -150,8 +157,7 @@ async function untilStopped(stopped: AbortSignal): Promise<void> {
 
 async function takeDataDirectory({ dataDir }: Config, stopped: AbortSignal): Promise<DataLock> {
   const lock = acquireDataLock(dataDir, {
-    onWait: (pid) => {
-      const owner = pid === null ? 'another process' : `the process ${pid}`;
+    onWait: (owner) => {
       process.stderr.write(`Waiting for ${owner} to leave ${dataDir} ...\n`);
     },
   });
@@ -166,6 +172,7 @@ async function takeDataDirectory({ dataDir }: Config, stopped: AbortSignal): Pro
 const HEAP_GROWING_PERCENT = 100;
 
 async function start(): Promise<void> {
+  refuseArguments(process.argv.slice(2));
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const startedMs = systemClock.monotonicMs();
   const stopped = listenForStop();
@@ -188,6 +195,7 @@ async function start(): Promise<void> {
     log,
     signal: stopped,
     onStep: (reason) => lifecycle.become({ kind: 'starting', reason }),
+    onLack: (what) => lifecycle.lacks(what),
   });
   const { gateway, identity, reads, credit, owner } = services;
   const routes = { lifecycle, log, gateway, clock: systemClock };

@@ -2,7 +2,7 @@
  * The start of the real program, as an operator meets it: what is wrong is one clear message and
  * exit code 1, whatever was started by then is stopped, and a wish to stop is obeyed at any moment.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -10,6 +10,8 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -20,12 +22,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { generateKey } from '#identity/api-key.ts';
-import { isAlive, readPostmasterFile } from '#store/embedded-process.node.ts';
+import { isAlive, type PostmasterFile, readPostmasterFile } from '#store/embedded-process.node.ts';
 import { sseReply, streamEvents, writes } from '#testing/fake-upstream-replies.ts';
 import { refusedPort, startFakeUpstream, untilTrue } from '#testing/fake-upstream.ts';
 import { createTestDatabase } from '#testing/postgres.ts';
 import { objectOf, type JsonObject } from '#testing/recordings-json.ts';
-import { startServer, type ServerOptions, type TestServer } from '#testing/server.ts';
+import {
+  startServer,
+  type ApiAnswer,
+  type ServerOptions,
+  type TestServer,
+} from '#testing/server.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const STACK = /^\s+at .+:\d+:\d+\)?$/m;
@@ -58,9 +65,17 @@ interface Program {
   ended(): Promise<number | null>;
 }
 
-async function run(env: Readonly<Record<string, string>>): Promise<Program> {
+/** Namespaces of its own, as a container has, where this machine lets us. */
+const CONTAINER = ['unshare', '-n', '-i', '-m', '-p', '-f', '--mount-proc', '--kill-child'];
+const CAN_UNSHARE = spawnSync('unshare', [...CONTAINER.slice(1), 'true']).status === 0;
+
+async function run(
+  env: Readonly<Record<string, string>>,
+  container: readonly string[] = [],
+): Promise<Program> {
   const output: string[] = [];
-  const child = spawn(process.execPath, ['src/node.ts'], {
+  const [program, ...rest] = [...container, process.execPath, 'src/node.ts'];
+  const child = spawn(program, rest, {
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -86,16 +101,23 @@ async function run(env: Readonly<Record<string, string>>): Promise<Program> {
 }
 
 /** The whole refusal; fails where the program did not refuse, or told where in the code it did. */
-async function refusalOf(env: Readonly<Record<string, string>>): Promise<string> {
-  const program = await run(env);
+async function refusalOf(
+  env: Readonly<Record<string, string>>,
+  container: readonly string[] = [],
+): Promise<string> {
+  const program = await run(env, container);
   expect(await program.ended(), program.output()).toBe(1);
   expect(program.output()).toMatch(/^OmniX cannot start\.\n/m);
   expect(program.output()).not.toMatch(STACK);
   return program.output();
 }
 
+function postmasterOf(dataDir: string): PostmasterFile | null {
+  return readPostmasterFile(join(dataDir, 'postgres', 'data'));
+}
+
 function postgresRuns(dataDir: string): boolean {
-  const file = readPostmasterFile(join(dataDir, 'postgres', 'data'));
+  const file = postmasterOf(dataDir);
   return file !== null && isAlive(file.pid);
 }
 
@@ -160,6 +182,72 @@ describe('a start that is refused', () => {
     expect(refusal).toMatch(/Stop that one first, or set OMNIX_DATA_DIR/);
     const ready = await server.call('/ready');
     expect(ready.status).toBe(200);
+  });
+
+  it.runIf(CAN_UNSHARE)(
+    'leaves the data directory to the process that owns it in another container (contract: Starting, second start)',
+    async () => {
+      const server = await serve();
+      const journal = readdirSync(join(server.dataDir, 'journal'));
+      const pidFile = join(server.dataDir, 'postgres', 'data', 'postmaster.pid');
+      const postmaster = readFileSync(pidFile, 'utf8');
+      const refusal = await refusalOf({ OMNIX_DATA_DIR: server.dataDir }, CONTAINER);
+      expect(refusal).toContain(`is in use by the process ${server.pid()}`);
+      expect(readdirSync(join(server.dataDir, 'journal'))).toEqual(journal);
+      expect(readFileSync(pidFile, 'utf8')).toBe(postmaster);
+      const { key } = await server.createKey({ mode: 'test' });
+      const answered = await askSandbox(server, key);
+      expect(answered.status, answered.text).toBe(200);
+      await server.kill9();
+      await server.restart();
+      await server.receipt(answered.headers.get('x-generation-id') ?? '');
+    },
+  );
+});
+
+async function askSandbox(server: TestServer, key: string): Promise<ApiAnswer> {
+  const messages = [{ role: 'user', content: 'hello' }];
+  return server.call('/v1/chat/completions', { key, body: { model: 'sandbox/echo', messages } });
+}
+
+describe('a database that ends while it serves', () => {
+  const statusOf = async (server: TestServer): Promise<number> =>
+    (await server.call('/ready')).status;
+
+  it('is started again, and what was answered before is posted', async () => {
+    const server = await serve();
+    const { key } = await server.createKey({ mode: 'test' });
+    const answered = await askSandbox(server, key);
+    process.kill(postmasterOf(server.dataDir)?.pid ?? 0, 'SIGKILL');
+    await expect.poll(async () => (await askSandbox(server, key)).status).toBe(200);
+    await untilTrue('it is back', () => server.output().includes('_restarted'), WAIT_MS);
+    await expect.poll(async () => (await server.call('/v1/credits')).status).toBe(200);
+    await server.receipt(answered.headers.get('x-generation-id') ?? '');
+    expect(await server.terminate()).toBe(0);
+    expect(postgresRuns(server.dataDir)).toBe(false);
+  });
+
+  it('is said by /ready while it cannot be: what needs none is served, and then it is well again (promise 23; contract: Starting, GET /health; GET /ready)', async () => {
+    const server = await serve();
+    const { key } = await server.createKey({ mode: 'test' });
+    expect((await askSandbox(server, key)).status).toBe(200);
+    const control = join(server.dataDir, 'postgres', 'data', 'global', 'pg_control');
+    renameSync(control, `${control}.away`);
+    process.kill(postmasterOf(server.dataDir)?.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => statusOf(server), { timeout: WAIT_MS }).toBe(503);
+    const ready = await server.call('/ready');
+    expect(ready.json).toEqual({
+      status: 'not_ready',
+      reason: 'the database cannot be reached',
+    });
+    expect(ready.headers.get('retry-after')).toBe('1');
+    expect((await server.call('/health')).status).toBe(200);
+    expect((await server.call('/v1/models', { key })).status).toBe(200);
+    expect((await server.call('/v1/credits')).status).toBe(503);
+    renameSync(`${control}.away`, control);
+    await expect.poll(() => statusOf(server), { timeout: WAIT_MS }).toBe(200);
+    expect((await askSandbox(server, key)).status).toBe(200);
+    expect(await server.terminate()).toBe(0);
   });
 });
 

@@ -40,6 +40,7 @@ const USAGE = `usage: omnix [command]
   models check         what is wrong with the catalog, one finding a line
 
 Data lives in .omnix of this directory. omnix.yaml of this directory is the config file.
+All other settings are variables, as in: PORT=9000 omnix
 `;
 
 const [name = 'start'] = process.argv.splice(2, 1);

@@ -11,12 +11,13 @@ import type { Owner } from '#identity/identity.ts';
 import { migrate } from '#store/migrate.node.ts';
 import { openPostgres } from '#store/postgres.node.ts';
 import { prepareOwner } from '#compose-shared.ts';
-import { readConfig } from '#config.ts';
+import { readConfig, refuseArguments } from '#config.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** Safe to repeat. */
 async function prepareDatabase(): Promise<Owner> {
+  refuseArguments(process.argv.slice(2));
   const { databaseUrl, secret, ownerKey } = readConfig(process.env);
   if (databaseUrl === null || secret === null) {
     throw new StartRefused('Set DATABASE_URL and OMNIX_SECRET, both as the deployment has them.');

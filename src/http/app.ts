@@ -8,7 +8,7 @@ import { newId } from '#base/ids.ts';
 import { authenticate } from '#gateway/admit.ts';
 import type { Identity } from '#identity/identity.ts';
 import { GatewayError } from '#wire/errors.ts';
-import { methodNotAllowed, unknownUrl } from '#wire/refusals.ts';
+import { methodNotAllowed } from '#wire/refusals.ts';
 import { createManagementApp } from './api/management.ts';
 import type { CreditDesk, LedgerReads } from './api/ports.ts';
 import { addDocsRoutes, type DocsServices } from './docs/routes.ts';
@@ -16,6 +16,7 @@ import { answerError, type FailedRequest } from './error-answer.ts';
 import type { HttpExchange, OpenExchange } from './exchange.ts';
 import { CORS_HEADERS, preflightHeaders } from './cors.ts';
 import { meantPath, pathWarning } from './forgiving-path.ts';
+import { unknownRoute } from './unknown-route.ts';
 import { addEstimateRoute } from './v1/estimate.ts';
 import { inferenceRoutes, type InferenceServices } from './v1/inference.ts';
 import { addModelRoutes } from './v1/models.ts';
@@ -40,9 +41,8 @@ function addStatusRoutes(app: Hono, services: StatusServices): void {
     return context.json({ status: 'ok', version, ...(pid === null ? {} : { pid }) });
   });
   app.get('/ready', (context) => {
-    const { state } = lifecycle;
-    if (state.kind === 'ready') return context.json({ status: 'ready', version });
-    const reason = state.kind === 'starting' ? state.reason : 'draining';
+    const reason = lifecycle.hindrance;
+    if (reason === null) return context.json({ status: 'ready', version });
     return context.json({ status: 'not_ready', reason }, 503, { 'retry-after': '1' });
   });
   addDocsRoutes(app, services);
@@ -87,10 +87,15 @@ function methodsAt(app: Hono, path: string): readonly string[] {
   return taken.includes('GET') ? ['HEAD', ...taken] : taken;
 }
 
+function nothingAt({ req: { method, path, raw } }: Context): GatewayError {
+  return unknownRoute(method, { asked: getPath(raw), meant: path });
+}
+
 /** Tells what a path takes without a key: it says nothing that the reference does not say. */
-function answerOptions(app: Hono, { req }: Context): Response {
+function answerOptions(app: Hono, context: Context): Response {
+  const { req } = context;
   const methods = methodsAt(app, req.path);
-  if (methods.length === 0) throw unknownUrl(req.method, getPath(req.raw));
+  if (methods.length === 0) throw nothingAt(context);
   const allow = ['OPTIONS', ...methods].toSorted().join(', ');
   const headers = new Headers({ allow });
   if (req.header('access-control-request-method') !== undefined) {
@@ -173,8 +178,7 @@ export function createApp(services: AppServices & StatusServices): Hono {
     }),
   );
   app.notFound((context) => {
-    const { method, raw } = context.req;
-    return answerError(log, unknownUrl(method, getPath(raw)), failedRequest(context));
+    return answerError(log, nothingAt(context), failedRequest(context));
   });
   app.onError((thrown, context) => answerError(log, thrown, failedRequest(context)));
   for (const resource of resourcesOf(app)) resources.add(resource);

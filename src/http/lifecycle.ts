@@ -10,11 +10,19 @@ export type LifecycleState =
 
 export class Lifecycle {
   #state: LifecycleState = { kind: 'starting', reason: 'starting' };
+  #lack: string | null = null;
   #running = 0;
   #idle: (() => void)[] = [];
 
   get state(): LifecycleState {
     return this.#state;
+  }
+
+  /** Why others should be asked rather than this process; null: nothing. */
+  get hindrance(): string | null {
+    const state = this.#state;
+    if (state.kind === 'ready') return this.#lack;
+    return state.kind === 'starting' ? state.reason : 'draining';
   }
 
   get running(): number {
@@ -23,6 +31,14 @@ export class Lifecycle {
 
   become(state: LifecycleState): void {
     this.#state = state;
+  }
+
+  /**
+   * Something is away that most requests need; null: nothing any more. Requests are taken all the
+   * same, since some can be served without it.
+   */
+  lacks(what: string | null): void {
+    this.#lack = what;
   }
 
   begin(): void {

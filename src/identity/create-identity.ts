@@ -19,13 +19,14 @@ import {
 } from '#store/key-store.ts';
 
 import { generateKey, KEY_LENGTH, labelOf, parseKey } from './api-key.ts';
-import type {
-  Identity,
-  KeyChanges,
-  KeyDraft,
-  KeyRecord,
-  KeyWithSecret,
-  Owner,
+import {
+  AT_ONCE_MS,
+  type Identity,
+  type KeyChanges,
+  type KeyDraft,
+  type KeyRecord,
+  type KeyWithSecret,
+  type Owner,
 } from './identity.ts';
 import {
   type Answer,
@@ -218,7 +219,8 @@ class DatabaseIdentity implements Identity {
       {
         digest: await this.#digestOf(secret),
         label: labelOf(secret),
-        endsAtMs: this.#clock.nowMs() + overlapMs,
+        // Without an overlap it has ended by anybody's clock.
+        endsAtMs: overlapMs === 0 ? AT_ONCE_MS : this.#clock.nowMs() + overlapMs,
         endsOlder: overlapMs === 0,
       },
     );

@@ -24,6 +24,9 @@ export interface Caller {
 
 export type KeyMetadata = Readonly<Record<string, string>>;
 
+/** The end of a secret that its rotation ended: before any clock of any process. */
+export const AT_ONCE_MS = 0;
+
 export type AuthenticationRefusal =
   | { readonly reason: 'missing' }
   /** Not of our form, or the checksum is wrong: nobody was asked. */
@@ -32,6 +35,7 @@ export type AuthenticationRefusal =
   | { readonly reason: 'disabled' }
   | { readonly reason: 'expired'; readonly atMs: number }
   /** The secret was replaced by another one of the same key, and its time is over. */
+  /** `atMs` is AT_ONCE_MS where the rotation itself ended it. */
   | { readonly reason: 'rotated'; readonly atMs: number }
   /** The database cannot be asked and the key is not in memory: a 503, never a 401. */
   | { readonly reason: 'unavailable' };

@@ -193,6 +193,17 @@ describe('a rotated key', () => {
     expect(await reasonOf(here.identity, second.secret)).toBe('rotated');
   });
 
+  it('without an overlap has ended by every clock, also one that is far behind (promise 25)', async () => {
+    const [ahead, behind] = [open(), open()];
+    ahead.time.ms = HOUR_MS;
+    const first = await create(ahead.identity);
+    expect(await reasonOf(behind.identity, first.secret)).toBe('ok');
+    await rotate(ahead.identity, first, 0);
+    await behind.identity.catchUp();
+    expect(await reasonOf(behind.identity, first.secret)).toBe('rotated');
+    expect(await reasonOf(open().identity, first.secret)).toBe('rotated');
+  });
+
   it('by many at once has one secret in the end, and no other without an end', async () => {
     const { identity } = open();
     const first = await create(identity);

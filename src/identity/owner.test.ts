@@ -10,8 +10,8 @@ import { generateKey } from './api-key.ts';
 import { createIdentity } from './create-identity.ts';
 import type { Identity } from './identity.ts';
 
-function start(database: Database): Identity {
-  return createIdentity({ database, digests: nodeDigests, secret: 'secret' });
+function start(database: Database, secret = 'secret'): Identity {
+  return createIdentity({ database, digests: nodeDigests, secret });
 }
 
 async function counts(database: Database): Promise<unknown> {
@@ -64,6 +64,20 @@ describe('ensureOwner', () => {
     }
     expect(await later.authenticate(second)).toMatchObject({ value: { kind: 'management' } });
     expect(await counts(database)).toEqual({ organizations: 1, keys: 3 });
+    await drop();
+  });
+
+  it('refuses another secret than that of the first start, and says what to do', async () => {
+    const { database, drop } = await createTestDatabase();
+    await start(database).ensureOwner({});
+    const before = await counts(database);
+    for (const options of [{}, { ownerKey: generateKey('management') }]) {
+      const starting = start(database, 'another').ensureOwner(options);
+      await expect(starting).rejects.toThrow(/Restore the file 'secret'.*OMNIX_SECRET/);
+      await expect(starting).rejects.not.toThrow(/another/);
+    }
+    expect(await counts(database)).toEqual(before);
+    expect((await start(database).ensureOwner({})).created).toBeNull();
     await drop();
   });
 

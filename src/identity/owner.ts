@@ -1,8 +1,9 @@
 /** The first start: the owner's organization, and the keys that let its owner in. */
 import { newId } from '#base/ids.ts';
+import { StartRefused } from '#base/start-refused.ts';
 import type { Database } from '#store/database.ts';
 import type { NewKey } from '#store/key-store.ts';
-import { ensureOwnerKey, findOwner, insertOwner } from '#store/owner-store.ts';
+import { confirmSecret, ensureOwnerKey, findOwner, insertOwner } from '#store/owner-store.ts';
 
 import { generateKey, labelOf, parseKey } from './api-key.ts';
 import type { KeyKind, Owner } from './identity.ts';
@@ -28,6 +29,7 @@ export async function ensureOwner(
   ownerKey: string | undefined,
 ): Promise<Owner> {
   if (ownerKey !== undefined) requireManagementKey(ownerKey);
+  await requireSecret(database, digest);
   const managementKey = ownerKey ?? generateKey('management');
   const testKey = generateKey('test');
   const management = await newKey(digest, managementKey, {
@@ -50,6 +52,19 @@ export async function ensureOwner(
   const organizationId = existing ?? (await findOwner(database));
   if (organizationId === null) throw new Error('the organization "default" vanished at the start');
   return { organizationId, created: null, ownerKeyRevoked: !usable };
+}
+
+/** No key, and the same for all installations; its keyed hash tells their secrets apart. */
+const CHECKED_TEXT = 'omnix secret check 1';
+
+/** With another secret every key would be unknown, and all callers would be told so. */
+async function requireSecret(database: Database, digest: Digest): Promise<void> {
+  if (await confirmSecret(database, await digest(CHECKED_TEXT))) return;
+  throw new StartRefused(
+    'The secret is not the one with which this database was set up: no API key in it would be ' +
+      "recognised. Restore the file 'secret' of the data directory, or set OMNIX_SECRET to what " +
+      'it was. (To give all keys up, delete the row of the table "installation".)',
+  );
 }
 
 function requireManagementKey(ownerKey: string): void {

@@ -17,6 +17,15 @@ export class Allowance {
   /** Whether it was used since the last look for idle ones. */
   used = true;
   idleSinceMs = 0;
+  /**
+   * A statement about the lease was not answered, or found it changed: the database may have more
+   * in it than is known here, until a return says otherwise.
+   */
+  unsure = false;
+  /** The last return left in the lease what was unposted then. */
+  #leftUnposted = false;
+  /** It was posted since: if before the return, so much too much is in it. */
+  #leftTooMuch = false;
 
   constructor(resourceId: string) {
     this.resourceId = resourceId;
@@ -25,6 +34,11 @@ export class Allowance {
   /** What the process believes to have in lease. */
   get total(): bigint {
     return this.free + this.held + this.unposted;
+  }
+
+  /** Whether there may be something in the lease that nobody needs. */
+  get isReturnable(): boolean {
+    return this.free > 0n || this.unsure || this.#leftTooMuch;
   }
 
   /** Takes credit for a running request; the caller has looked that it is free. */
@@ -57,5 +71,14 @@ export class Allowance {
   /** What was set aside is posted, or will never be. */
   settle(claim: bigint): void {
     this.unposted -= claim;
+    this.#leftTooMuch ||= this.#leftUnposted;
+  }
+
+  /** What is free is given back: from here on it is not ours, whether or not that is answered. */
+  giveBack(): void {
+    this.free = 0n;
+    this.unsure = true;
+    this.#leftUnposted = this.unposted > 0n;
+    this.#leftTooMuch = false;
   }
 }

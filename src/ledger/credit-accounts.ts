@@ -13,36 +13,55 @@ export interface Waiter {
   readonly resolve: (result: Result<Hold, HoldRefusal>) => void;
 }
 
+/**
+ * What the accounts of an organization share, whatever their book: a key's limit counts both
+ * (decision 7), and its budget is one lease.
+ */
+interface BothBooks {
+  /** By the id of the key. */
+  readonly budgets: Map<string, Allowance>;
+  /** The statement about their leases that is under way: there is never more than one. */
+  busy: Promise<void> | null;
+}
+
 export class CreditAccount {
   readonly organizationId: string;
   readonly book: Book;
   readonly credit: Allowance;
-  readonly budgets = new Map<string, Allowance>();
+  readonly bothBooks: BothBooks;
   /** In order of arrival; while there are any, nobody is served out of turn. */
   readonly waiters: Waiter[] = [];
-  /** The statement about its lease that is under way: there is never more than one. */
-  busy: Promise<void> | null = null;
   /** Somebody is seeing to the waiters. */
   attended = false;
 
-  constructor(organizationId: string, book: Book) {
+  constructor(organizationId: string, book: Book, bothBooks: BothBooks) {
     this.organizationId = organizationId;
     this.book = book;
     this.credit = new Allowance(`${book}:credit:${organizationId}`);
+    this.bothBooks = bothBooks;
   }
 
   /** The key's budget; null for a key without limit. */
   budgetOf(request: HoldRequest): Allowance | null {
-    if (!request.keyLimited) return null;
-    const known = this.budgets.get(request.keyId);
+    return request.keyLimited ? this.#budget(request.keyId) : null;
+  }
+
+  #budget(keyId: string): Allowance {
+    const { budgets } = this.bothBooks;
+    const known = budgets.get(keyId);
     if (known !== undefined) return known;
-    const budget = new Allowance(request.keyId);
-    this.budgets.set(request.keyId, budget);
+    const budget = new Allowance(keyId);
+    budgets.set(keyId, budget);
     return budget;
   }
 
+  /** What is leased under this id: the account's credit, or the budget of a key. */
+  allowanceOf(resourceId: string): Allowance {
+    return resourceId === this.credit.resourceId ? this.credit : this.#budget(resourceId);
+  }
+
   allowances(): readonly Allowance[] {
-    return [this.credit, ...this.budgets.values()];
+    return [this.credit, ...this.bothBooks.budgets.values()];
   }
 }
 
@@ -56,7 +75,9 @@ export class CreditAccounts {
     const accounts = this.#byBook[book];
     const known = accounts.get(organizationId);
     if (known !== undefined) return known;
-    const account = new CreditAccount(organizationId, book);
+    const other = this.find(organizationId, book === 'live' ? 'test' : 'live');
+    const bothBooks = other?.bothBooks ?? { budgets: new Map(), busy: null };
+    const account = new CreditAccount(organizationId, book, bothBooks);
     accounts.set(organizationId, account);
     return account;
   }
@@ -75,12 +96,15 @@ export class CreditAccounts {
    * ever were.
    */
   prune(account: CreditAccount): void {
-    for (const [keyId, budget] of account.budgets) {
-      if (!budget.used && budget.total === 0n) account.budgets.delete(keyId);
-    }
-    const empty = account.credit.total === 0n && !account.credit.used && account.budgets.size === 0;
-    if (empty && account.busy === null && account.waiters.length === 0) {
+    const { budgets, busy } = account.bothBooks;
+    for (const [keyId, budget] of budgets) if (isEmpty(budget)) budgets.delete(keyId);
+    const empty = isEmpty(account.credit) && budgets.size === 0;
+    if (empty && busy === null && account.waiters.length === 0) {
       this.#byBook[account.book].delete(account.organizationId);
     }
   }
+}
+
+function isEmpty({ used, total, isReturnable }: Allowance): boolean {
+  return !used && total === 0n && !isReturnable;
 }

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '#base/ids.ts';
 import { silentLog } from '#base/log.ts';
 import { nanoUsd } from '#base/money.ts';
-import type { Row } from '#store/database.ts';
+import type { Database, Row } from '#store/database.ts';
 import { DurableJournal, type ObjectSql } from '#store/durable-journal.ts';
-import { grantCredit } from '#store/ledger-grants.ts';
+import { grantCredit, setBudgetLimit } from '#store/ledger-grants.ts';
 import { verifyLedger } from '#store/ledger-verify.ts';
 import {
   createLedgerRig,
@@ -26,7 +26,7 @@ import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
 
 import { DurableLedger } from './durable-ledger.ts';
 import { type OutcomeBatch, postBatch } from './durable-outcomes.ts';
-import type { Hold } from './ledger.ts';
+import type { Book, Hold, HoldRequest } from './ledger.ts';
 
 const CREDIT = 1_000_000n;
 const HOUR_MS = 3_600_000;
@@ -44,6 +44,38 @@ function openSql(): ObjectSql {
   return {
     exec: (statement, ...bindings): Iterable<Row> => sqlite.prepare(statement).all(...bindings),
   };
+}
+
+/** Its first statement is done at once, and answered when the test says so. */
+class SlowDatabase implements Database {
+  readonly first = Promise.withResolvers<void>();
+  readonly second = Promise.withResolvers<void>();
+  readonly #answered = Promise.withResolvers<void>();
+  readonly #real: Database;
+  #count = 0;
+
+  constructor(real: Database) {
+    this.#real = real;
+  }
+
+  async run(...statement: Parameters<Database['run']>): Promise<readonly Row[]> {
+    this.#count += 1;
+    const count = this.#count;
+    const rows = await this.#real.run(...statement);
+    if (count === 2) this.second.resolve();
+    if (count > 1) return rows;
+    this.first.resolve();
+    await this.#answered.promise;
+    return rows;
+  }
+
+  answerFirst(): void {
+    this.#answered.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** One object over its whole life, its deaths included. */
@@ -114,19 +146,19 @@ class World {
     else if (!lose) this.ledger.learn(news);
   }
 
-  async grant(amount: bigint): Promise<void> {
+  async grant(amount: bigint, book: Book = 'live'): Promise<void> {
     const { organizationId } = this;
     const id = newId('grant_');
     const from = { fundedBy: 'promo', source: 'test', sourceId: id } as const;
-    const what = { organizationId, book: 'live', amount, reason: 'test' };
+    const what = { organizationId, book, amount, reason: 'test' };
     await grantCredit(test.database, { id, ...what, ...from });
   }
 
-  async hold(amount: bigint): Promise<Hold | null> {
+  async hold(amount: bigint, more: Partial<HoldRequest> = {}): Promise<Hold | null> {
     const { organizationId } = this;
     const requestId = newId('req_');
     const of = { keyId: `key_${organizationId}`, keyLimited: false, book: 'live' } as const;
-    const request = { requestId, organizationId, ...of, amount: nanoUsd(amount) };
+    const request = { requestId, organizationId, ...of, amount: nanoUsd(amount), ...more };
     const held = await this.ledger.hold(request);
     return held.ok ? held.value : null;
   }
@@ -159,7 +191,15 @@ class World {
 const amount = fc.bigInt(1n, 300_000n);
 const which = fc.nat(30);
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('hold' as const), amount }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('hold' as const),
+      amount,
+      book: fc.constantFrom('live' as const, 'test'),
+      keyLimited: fc.boolean(),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('open' as const), which }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('settle' as const), which, amount }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), which }) },
@@ -210,7 +250,9 @@ async function onRequest(world: World, asked: Asked, what: Step): Promise<void> 
 async function act(world: World, asked: Asked[], what: Step): Promise<void> {
   switch (what.do) {
     case 'hold': {
-      const hold = await world.hold(what.amount);
+      const { book, keyLimited } = what;
+      const keyId = `key_${world.organizationId}_${keyLimited ? 'limited' : 'free'}`;
+      const hold = await world.hold(what.amount, { book, keyLimited, keyId });
       if (hold !== null) asked.push({ hold, cost: null, released: false });
       return;
     }
@@ -243,6 +285,10 @@ describe('promises 2 and 4, with an object that dies', () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         const world = new World();
         await world.grant(CREDIT);
+        await world.grant(CREDIT, 'test');
+        const { organizationId } = world;
+        const keyId = `key_${organizationId}_limited`;
+        await setBudgetLimit(test.database, { keyId, organizationId, limit: CREDIT });
         const asked: Asked[] = [];
         for (const what of steps) await act(world, asked, what);
         world.database.mode = 'works';
@@ -332,6 +378,49 @@ describe('promises 2 and 4, with an object that dies', () => {
     world.ledger.release(hold.requestId);
     await world.untilAsleep();
     expect(await world.leased()).toBe('0');
+  });
+
+  it('... and not what is leased by a statement whose answer is still on its way', async () => {
+    const slow = new SlowDatabase(test.database);
+    const world = new World(newId('org_'), slow);
+    await world.grant(CREDIT);
+    const holding = world.hold(1_000n);
+    await slow.first.promise;
+    const waking = world.wake();
+    await slow.second.promise;
+    // Whatever the look at the leases leads to at once is under way after this turn.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    slow.answerFirst();
+    await waking;
+    expect(await holding).not.toBeNull();
+    expect(await world.leased()).toBe('1000');
+  });
+
+  it('a key has one limit in both books, in its next life too', async () => {
+    const world = new World();
+    const { organizationId } = world;
+    const keyId = `key_${organizationId}`;
+    await world.grant(CREDIT);
+    await world.grant(CREDIT, 'test');
+    await setBudgetLimit(test.database, { keyId, organizationId, limit: 1_000n });
+    const of = { keyLimited: true } as const;
+    const live = await world.hold(600n, of);
+    const sandbox = await world.hold(400n, { ...of, book: 'test' });
+    if (live === null || sandbox === null) throw new Error('refused');
+    for (const hold of [live, sandbox]) await world.ledger.open(hold, 0, nanoUsd(5n));
+    expect(await world.hold(1n, of)).toBeNull();
+    world.die();
+    await world.wake();
+    expect(await world.hold(1n, { ...of, book: 'test' })).toBeNull();
+    world.ledger.settle(live, { attempt: 0, cost: nanoUsd(600n), detail: '{}' });
+    world.ledger.release(sandbox.requestId);
+    expect(await world.hold(401n, of)).toBeNull();
+    expect(await world.hold(400n, of)).not.toBeNull();
+    await world.untilAsleep();
+    expect(await world.leased()).toBe('0');
+    expect(await verifyLedger(test.database)).toEqual([]);
   });
 
   it('asking twice for the same request holds once', async () => {

@@ -9,7 +9,6 @@ import { nanoUsd } from '#base/money.ts';
 import { err, ok, type Result } from '#base/result.ts';
 import { findLeases } from '#store/durable-leases.ts';
 import type { OpenedHold } from '#store/durable-journal.ts';
-import { returnLeases } from '#store/ledger-leases.ts';
 import type { UsageEvent } from '#store/ledger-post.ts';
 
 import { ActiveHold } from './active-hold.ts';
@@ -111,7 +110,7 @@ export class DurableLedger {
   /** Sets aside what is spent and not posted, or lets go of it. */
   #settleClaims(event: UsageEvent, sign: 1n | -1n): void {
     const { organizationId, keyId, creditClaim, budgetClaim } = event;
-    const book = event.book === 'live' ? 'live' : 'test';
+    const book = bookOf(event);
     const account = this.#accounts.get(organizationId, book);
     account.credit.settle(-sign * creditClaim);
     if (budgetClaim === 0n) return;
@@ -299,20 +298,22 @@ export class DurableLedger {
 
   /**
    * Gives back what Postgres says is leased and nobody here knows of: this object died, or an
-   * answer was lost. A lease that was taken from since it was looked at is left alone (its epoch).
+   * answer was lost. Not while a lease is being taken: what was gained and not heard of yet would
+   * look like that.
    */
   async #tidyUp(): Promise<void> {
     const { database, ownerId, log } = this.#options;
+    // Before anything is asked: what is held meanwhile makes it untidy again.
+    this.#tidy = true;
     try {
-      const leases = await findLeases(database, ownerId);
-      const byId = new Map(this.#allowances().map((known) => [known.resourceId, known]));
-      const kept = leases.map(({ resourceId, epoch }) => {
-        const known = byId.get(resourceId);
-        return { resourceId, epoch, keep: known?.total ?? 0n };
-      });
-      if (kept.length > 0) await returnLeases(database, ownerId, kept);
-      this.#tidy = true;
+      for (const lease of await findLeases(database, ownerId)) {
+        const account = this.#accounts.get(lease.organizationId, bookOf(lease));
+        account.allowanceOf(lease.resourceId).unsure = true;
+      }
+      await this.#leasing.returnUnsure();
+      if (this.#allowances().some(({ unsure }) => unsure)) this.#tidy = false;
     } catch (error) {
+      this.#tidy = false;
       log.write('warn', 'lease_not_returned', { cause: causeOf(error) });
     }
   }
@@ -334,6 +335,10 @@ export class DurableLedger {
     this.#wakeAtMs = ms;
     this.#options.wakeAt(ms);
   }
+}
+
+function bookOf({ book }: { readonly book: string }): Book {
+  return book === 'live' ? 'live' : 'test';
 }
 
 /** Wall clock at which it counts as dead. */

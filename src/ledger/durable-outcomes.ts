@@ -19,11 +19,9 @@ export interface OutcomeBatch {
   readonly events: readonly UsageEvent[];
 }
 
-/** What became of a batch: ids as `eventId` makes them. */
+/** What of a batch is posted: ids as `eventId` makes them. The rest is sent again. */
 export interface OutcomeNews {
   readonly posted: readonly string[];
-  /** The database will not take these, ever. */
-  readonly refused: readonly string[];
 }
 
 export interface DurableOutcomesOptions {
@@ -38,7 +36,7 @@ export interface DurableOutcomesOptions {
   readonly log: Log;
 }
 
-/** Whoever posts must have said so by then; after that it is sent again. */
+/** Whoever posts must have said so by then; after that it is lost, or not taken: sent again. */
 const RESEND_MS = 300_000;
 /** One message of a queue holds 128 KB, and the detail is most of it. */
 const BATCH_LENGTH_MAX = 60_000;
@@ -62,6 +60,8 @@ export class DurableOutcomes {
     try {
       for (let events = this.#next(); events.length > 0; events = this.#next()) {
         if (isTooLong(events)) {
+          // Before it is tried: the others must not wait for one that fails again and again.
+          this.#journal.markSent(events, clock.nowMs());
           await this.#postThese(events);
         } else {
           await this.#sendThese(events);
@@ -102,7 +102,7 @@ export class DurableOutcomes {
 
   /**
    * Posts everything now, past the queue: for reads that must see it. The queue's consumer finds it
-   * done. False: the database could not be reached, or there is something that it will not take.
+   * done. False: the database could not be reached, or there is something that it does not take.
    */
   async post(): Promise<boolean> {
     try {
@@ -117,16 +117,15 @@ export class DurableOutcomes {
     if (events.length === 0) return true;
     const news = await postBatch(this.#options, events);
     this.learn(news);
-    return news.refused.length === 0;
+    return news.posted.length === events.length;
   }
 
   /** What the queue's consumer says; hearing it twice changes nothing. */
-  learn({ posted, refused }: OutcomeNews): void {
+  learn({ posted }: OutcomeNews): void {
     for (const id of posted) {
       const event = this.#journal.takePosted(id);
       if (event !== null) this.#options.onPosted(event);
     }
-    for (const id of refused) this.#journal.keepAside(id);
   }
 }
 
@@ -139,7 +138,6 @@ export async function postBatch(
   options: { readonly database: Database; readonly ownerId: string; readonly log: Log },
   events: readonly UsageEvent[],
 ): Promise<OutcomeNews> {
-  const refused = new Set((await postEvents(options, events)).map(eventId));
-  const posted = events.map(eventId).filter((id) => !refused.has(id));
-  return { posted, refused: [...refused] };
+  const unposted = new Set(await postEvents(options, events));
+  return { posted: events.filter((event) => !unposted.has(event)).map(eventId) };
 }

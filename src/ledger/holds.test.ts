@@ -2,14 +2,17 @@
  * Holding credit: never more than there is, whoever asks at the same time, and without asking
  * anybody when rich.
  */
+import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { nanoUsd } from '#base/money.ts';
 import { setBudgetLimit } from '#store/ledger-grants.ts';
 import { readCredit } from '#store/ledger-reads.ts';
 import {
   createLedgerRig,
   holdNow,
   holdOf,
+  type LedgerProcess,
   type LedgerRig,
   refusalOf,
   RIG_KEY,
@@ -141,6 +144,64 @@ describe('credit is never overdrawn', () => {
   });
 });
 
+describe('an absurd amount refuses its own request, and no other', () => {
+  /** What `max_tokens: 9007199254740991` comes to at some prices: more than an int8 holds. */
+  const absurd = (more: Parameters<typeof holdOf>[1] = {}) => ({
+    ...holdOf('0', more),
+    amount: nanoUsd(90_071_992_547_409_910_000n),
+  });
+
+  it('promise 1: as what it is, more than there is, while its neighbours are served', async () => {
+    await rig.grant('3.00');
+    const { ledger } = await rig.start();
+    const large = refusalOf(ledger, absurd());
+    const others = Array.from({ length: 20 }, () => serve(ledger, holdOf('0.01')));
+    expect(await large).toMatchObject({
+      reason: 'insufficient_credits',
+      required: absurd().amount,
+      available: usd('3'),
+    });
+    expect(await countServed(others)).toEqual({ served: 20 });
+    await ledger.flush();
+  });
+
+  it('... also where only the sum of many is more than the database can count', async () => {
+    await rig.grant('3.00');
+    const { ledger } = await rig.start();
+    const first = serve(ledger, holdOf('0.01'));
+    const many = Array.from({ length: 5 }, () =>
+      serve(ledger, { ...holdOf('0'), amount: nanoUsd(4_000_000_000_000_000_000n) }),
+    );
+    const last = serve(ledger, holdOf('0.01'));
+    expect([await first, await last]).toEqual(['served', 'served']);
+    expect(await countServed(many)).toEqual({ insufficient_credits: 5 });
+    await ledger.flush();
+  });
+
+  it('... and takes next to nothing of a budget without limit, however many ask', async () => {
+    await limitedTo(null);
+    for (const ownerId of ['owner_a', 'owner_b', 'owner_c']) {
+      await rig.grant('3.00');
+      const { ledger } = await rig.start({ ownerId });
+      // The first is asked for alone, the second with all that wait behind it.
+      const small = [1, 2].map(() => serve(ledger, holdOf('0.01', { keyLimited: true })));
+      const large = serve(ledger, absurd({ keyLimited: true }));
+      expect(await countServed([...small, large])).toEqual({ served: 2, insufficient_credits: 1 });
+      await ledger.flush();
+    }
+  });
+
+  it('what the database refuses of one request does not refuse those behind it', async () => {
+    await rig.grant('3.00');
+    const { ledger } = await rig.start();
+    const odd = serve(ledger, holdOf('0.01', { keyLimited: true, keyId: 'key_\0' }));
+    const others = Array.from({ length: 3 }, () => serve(ledger, holdOf('0.01')));
+    expect(await odd).toBe('unavailable');
+    expect(await countServed(others)).toEqual({ served: 3 });
+    await ledger.flush();
+  });
+});
+
 describe('the happy path asks nobody', () => {
   it('answers at once and without a statement while the stock lasts', async () => {
     await rig.grant('80.00');
@@ -204,6 +265,91 @@ describe('a lease that nobody uses goes back', () => {
   });
 });
 
+describe('a lease whose return fails', () => {
+  const IDLE_MS = 2000;
+
+  /** Looks for idle leases until the database has nothing leased but this. */
+  async function untilLeased({ schedule, clock }: LedgerProcess, left: bigint): Promise<void> {
+    await vi.waitFor(async () => {
+      clock.passedMs += IDLE_MS;
+      schedule.tick();
+      expect(await leasedInDatabase()).toBe(left);
+    });
+  }
+
+  /** Lets it lie idle while the database does not answer as it should. */
+  async function failToReturn(
+    { schedule, clock, database }: LedgerProcess,
+    mode: 'gone' | 'loses answers',
+  ): Promise<void> {
+    schedule.tick();
+    clock.passedMs += IDLE_MS;
+    database.mode = mode;
+    const before = database.failures;
+    schedule.tick();
+    await vi.waitFor(() => expect(database.failures).toBeGreaterThan(before));
+    database.mode = 'works';
+  }
+
+  it('is given back when the database is there again, but for what is held', async () => {
+    await rig.grant('80.00');
+    const process = await rig.start();
+    const hold = await holdNow(process.ledger, holdOf('0.25'));
+    await failToReturn(process, 'gone');
+    expect(await leasedInDatabase()).toBeGreaterThan(usd('1'));
+    await untilLeased(process, usd('0.25'));
+    process.ledger.release(hold);
+    await untilLeased(process, 0n);
+  });
+
+  it.each(['gone', 'loses answers'] as const)(
+    'is given back by a clean end at the latest: the database %s',
+    async (mode) => {
+      await rig.grant('80.00');
+      await limitedTo('20');
+      const process = await rig.start();
+      const hold = await holdNow(process.ledger, holdOf('0.25', { keyLimited: true }));
+      await failToReturn(process, mode);
+      process.ledger.release(hold);
+      await process.ledger.close();
+      const other = await rig.start({ ownerId: 'owner_other' });
+      expect(await serve(other.ledger, holdOf('20', { keyLimited: true }))).toBe('served');
+      expect(await serve(other.ledger, holdOf('60'))).toBe('served');
+      await other.ledger.flush();
+    },
+  );
+
+  it('... also what was held when a return came through whose answer was lost', async () => {
+    await rig.grant('80.00');
+    const process = await rig.start();
+    const hold = await holdNow(process.ledger, holdOf('0.25'));
+    await failToReturn(process, 'loses answers');
+    expect(await leasedInDatabase()).toBe(usd('0.25'));
+    process.ledger.release(hold);
+    await untilLeased(process, 0n);
+  });
+
+  it('... and what was taken by a statement whose answer was lost', async () => {
+    await rig.grant('80.00');
+    const process = await rig.start();
+    process.database.mode = 'loses answers';
+    expect(await serve(process.ledger, holdOf('0.25'))).toBe('unavailable');
+    process.database.mode = 'works';
+    expect(await leasedInDatabase()).toBe(usd('10'));
+    await untilLeased(process, 0n);
+  });
+
+  it('is served from as before when it is used again first', async () => {
+    await rig.grant('80.00');
+    const process = await rig.start();
+    await serve(process.ledger, holdOf('0.25'));
+    await failToReturn(process, 'gone');
+    expect(await serve(process.ledger, holdOf('79.75'))).toBe('served');
+    await process.ledger.flush();
+    await untilLeased(process, 0n);
+  });
+});
+
 async function leasedInDatabase(): Promise<bigint> {
   return (await readCredit(rig.database, RIG_ORGANIZATION, 'live')).leased;
 }
@@ -219,6 +365,36 @@ describe('the limit of a key', () => {
     expect(await countServed(requests)).toEqual({ served: 50, key_limit_exceeded: 150 });
     const usage = await ledger.keyUsage(RIG_KEY);
     expect(usage).toMatchObject({ ok: true, value: { limit: usd('0.5'), total: usd('0.5') } });
+  });
+
+  it('promise 1: counts both books (decision 7), also when they ask at the same time', async () => {
+    await rig.grant('100.00');
+    await rig.grant('100.00', RIG_ORGANIZATION, 'test');
+    await limitedTo('1.00');
+    const { ledger } = await rig.start();
+    const requests = Array.from({ length: 60 }, (_, index) =>
+      serve(ledger, holdOf('0.05', { keyLimited: true, book: index % 2 === 0 ? 'live' : 'test' })),
+    );
+    expect(await countServed(requests)).toEqual({ served: 20, key_limit_exceeded: 40 });
+    expect(await ledger.keyUsage(RIG_KEY)).toMatchObject({ value: { total: usd('1') } });
+    await ledger.close();
+    expect(await rig.database.run(sql`SELECT sum(amount)::text AS amount FROM leases`)).toEqual([
+      { amount: '0' },
+    ]);
+  });
+
+  it('gives a request of one book what lies free since one of the other', async () => {
+    await rig.grant('100.00');
+    await rig.grant('100.00', RIG_ORGANIZATION, 'test');
+    await limitedTo('1.00');
+    const { ledger } = await rig.start();
+    ledger.release(await holdNow(ledger, holdOf('1.00', { keyLimited: true })));
+    await holdNow(ledger, holdOf('0.60', { keyLimited: true, book: 'test' }));
+    expect(await refusalOf(ledger, holdOf('0.50', { keyLimited: true }))).toMatchObject({
+      reason: 'key_limit_exceeded',
+      available: usd('0.40'),
+      held: usd('0.60'),
+    });
   });
 
   it('names the limit and what is left of it', async () => {

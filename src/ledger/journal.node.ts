@@ -31,7 +31,9 @@ const SEGMENT_BYTES_MAX = 16_777_216;
 /** Together with one fdatasync under way this keeps within the 20 ms that are promised. */
 const SYNC_DELAY_MS = 10;
 const SEQUENCE_DIGITS = 10;
-const SEGMENT_NAME = /^(\d{10})\.journal$/;
+const SEGMENT_NAME = /^\d{10}\.journal$/;
+/** Also of one that was kept aside: no later segment may get its name, and then its place. */
+const SEQUENCE = /^(\d{10})\.journal(?:\.kept)?$/;
 const WRITTEN: Result<void, LedgerFailure> = ok(undefined);
 
 interface Segment {
@@ -114,12 +116,10 @@ class FileJournal<Outcome> implements Journal<Outcome> {
     this.#files = options.files;
     this.#log = options.log;
     this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
-    this.#past = this.#files
-      .list()
-      .filter((name) => SEGMENT_NAME.test(name))
-      .toSorted();
-    const last = SEGMENT_NAME.exec(this.#past.at(-1) ?? '')?.[1] ?? '0';
-    this.#nextSequence = Number.parseInt(last, 10) + 1;
+    const names = this.#files.list();
+    this.#past = names.filter((name) => SEGMENT_NAME.test(name)).toSorted();
+    const used = names.map((name) => Number.parseInt(SEQUENCE.exec(name)?.[1] ?? '0', 10));
+    this.#nextSequence = Math.max(0, ...used) + 1;
   }
 
   listen(listener: JournalListener<Outcome>): void {

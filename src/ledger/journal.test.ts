@@ -314,4 +314,19 @@ describe('segments', () => {
     await start().dropPast(new Set(['0000000002.journal']));
     expect(segments()).toEqual(['0000000002.journal.kept']);
   });
+
+  it('never get the name of one that was kept aside, so that it is never overwritten', async () => {
+    for (const round of ['1', '2', '3']) {
+      await start()
+        .append(toOpenJson(openRecord(`req_${round}`)))
+        .written();
+      const [name = ''] = segments().filter((segment) => segment.endsWith('.journal'));
+      await start().dropPast(new Set([name]));
+    }
+    expect(segments().map((name) => readFileSync(join(directory, name), 'utf8'))).toEqual([
+      openLine('req_1'),
+      openLine('req_2'),
+      openLine('req_3'),
+    ]);
+  });
 });

@@ -1,13 +1,13 @@
 /**
  * Refills: what memory cannot serve waits here, first come first served, while one statement for
  * all of them asks the database. Also gives back what lies idle or is recalled. At most one such
- * statement runs for an account.
+ * statement runs for an organization.
  */
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import { nanoUsd } from '#base/money.ts';
 import { err, ok, type Result } from '#base/result.ts';
-import type { Database } from '#store/database.ts';
+import { type Database, StatementRefused } from '#store/database.ts';
 import {
   type LeaseAnswer,
   type LeaseKept,
@@ -57,7 +57,10 @@ export class Leasing {
 
   /** Renews in the background a stock that is running low, so that nobody has to wait for it. */
   restock(account: CreditAccount, budget: Allowance | null): void {
-    if (account.busy !== null || !(isLow(account.credit) || (budget !== null && isLow(budget))))
+    if (
+      account.bothBooks.busy !== null ||
+      !(isLow(account.credit) || (budget !== null && isLow(budget)))
+    )
       return;
     void this.#exclusively([account], async () => {
       try {
@@ -72,12 +75,15 @@ export class Leasing {
   async #attend(account: CreditAccount): Promise<void> {
     if (account.attended) return;
     account.attended = true;
-    await this.#exclusively([account], async () => {
-      while (account.waiters.length > 0) {
-        if (!this.#serveFromMemory(account)) await this.#decide(account);
-      }
-      account.attended = false;
-    });
+    // One turn after the other, so that the queue of the other book gets its turns too.
+    while (account.waiters.length > 0) {
+      await this.#exclusively([account], async () => {
+        if (this.#serveFromMemory(account)) return;
+        await this.#decide(account);
+        this.#serveFromMemory(account);
+      });
+    }
+    account.attended = false;
   }
 
   /** Serves in order; true if the one at the head could be served. */
@@ -108,7 +114,9 @@ export class Leasing {
       const cause = causeOf(error);
       this.#options.log.write('error', 'lease_unavailable', { cause });
       const refusal = err<HoldRefusal>({ reason: 'unavailable', cause });
-      for (const waiter of account.waiters.splice(0)) waiter.resolve(refusal);
+      // What the database refuses is what was asked for the one at the head: the others ask anew.
+      const count = error instanceof StatementRefused ? 1 : account.waiters.length;
+      for (const waiter of account.waiters.splice(0, count)) waiter.resolve(refusal);
     }
   }
 
@@ -119,7 +127,7 @@ export class Leasing {
   ): Promise<LeaseAnswer> {
     const { database, ownerId, time } = this.#options;
     const { organizationId, book, credit } = account;
-    const answer = await takeLease(database, {
+    const taking = takeLease(database, {
       owner: ownerId,
       organizationId,
       book,
@@ -128,6 +136,11 @@ export class Leasing {
         budget === null
           ? null
           : { keyId: budget.resourceId, ...needOf(budget, asked.filter(isOf(budget))) },
+    });
+    const answer = await taking.catch((error: unknown) => {
+      credit.unsure = true;
+      if (budget !== null) budget.unsure = true;
+      throw error;
     });
     time.learn(answer.databaseMs);
     gain(credit, answer.credit);
@@ -141,7 +154,7 @@ export class Leasing {
     const accounts: CreditAccount[] = [];
     const idle: Allowance[] = [];
     for (const account of this.#options.accounts.all()) {
-      if (account.busy !== null || account.waiters.length > 0) continue;
+      if (account.bothBooks.busy !== null || account.waiters.length > 0) continue;
       const unused = account.allowances().filter((allowance) => isIdle(allowance, now));
       if (unused.length === 0) this.#options.accounts.prune(account);
       else accounts.push(account);
@@ -156,10 +169,18 @@ export class Leasing {
     await this.#return(accounts, () => accounts.flatMap((account) => account.allowances()));
   }
 
+  /** Gives back what the database has in lease and nobody here knows of. */
+  async returnUnsure(): Promise<void> {
+    const accounts = [...this.#options.accounts.all()];
+    await this.#return(accounts, () =>
+      accounts.flatMap((account) => account.allowances()).filter(({ unsure }) => unsure),
+    );
+  }
+
   /** Gives back what is free of a key's budget, so that its new limit holds at once. */
   async recallBudget(keyId: string): Promise<void> {
     for (const account of this.#options.accounts.all()) {
-      const budget = account.budgets.get(keyId);
+      const budget = account.bothBooks.budgets.get(keyId);
       if (budget !== undefined) await this.#return([account], () => [budget]);
     }
   }
@@ -169,40 +190,53 @@ export class Leasing {
     choose: () => readonly Allowance[],
   ): Promise<void> {
     if (accounts.length === 0) return;
-    const { database, ownerId, log } = this.#options;
+    const { clock, log } = this.#options;
     await this.#exclusively(accounts, async () => {
-      const chosen = choose().filter((allowance) => allowance.free > 0n);
+      // The accounts of both books have the same budgets.
+      const chosen = [...new Set(choose())].filter(({ isReturnable }) => isReturnable);
       if (chosen.length === 0) return;
-      const kept = chosen.map(toKept);
-      // From here on it is not ours, whether or not we learn what became of it: the next statement
-      // about this lease finds what is left over (`surplus` in ledger-leases.ts).
-      for (const allowance of chosen) allowance.free = 0n;
       try {
-        const returned = await returnLeases(database, ownerId, kept);
-        const epochs = new Map(returned.map(({ resourceId, epoch }) => [resourceId, epoch]));
-        for (const allowance of chosen) {
-          allowance.epoch = epochs.get(allowance.resourceId) ?? allowance.epoch;
-        }
+        await this.#giveBack(chosen);
+        // The epoch of a lease that an unanswered statement has changed is known now.
+        const changed = chosen.filter(({ unsure }) => unsure);
+        if (changed.length > 0) await this.#giveBack(changed);
       } catch (error) {
         log.write('warn', 'lease_not_returned', { cause: causeOf(error) });
+        // Tried again when they have lain idle for as long once more, and at the end.
+        for (const allowance of chosen) allowance.idleSinceMs = clock.monotonicMs();
       }
     });
   }
 
+  async #giveBack(chosen: readonly Allowance[]): Promise<void> {
+    const { database, ownerId } = this.#options;
+    const kept = chosen.map(toKept);
+    // From here on it is not ours, whether or not we learn what became of it. What is left over
+    // finds the next statement that takes (`surplus` in ledger-leases.ts), or the next return.
+    for (const allowance of chosen) allowance.giveBack();
+    const seen = await returnLeases(database, ownerId, kept);
+    const leases = new Map(seen.map((lease) => [lease.resourceId, lease]));
+    for (const allowance of chosen) {
+      const lease = leases.get(allowance.resourceId);
+      allowance.epoch = lease?.epoch ?? allowance.epoch;
+      allowance.unsure = lease?.changed ?? false;
+    }
+  }
+
   /**
-   * Runs a task that no other task of these accounts overlaps. Never rejects: tasks deal with their
-   * failures.
+   * Runs a task that no other task of these organizations overlaps. Never rejects: tasks deal with
+   * their failures.
    */
   async #exclusively(accounts: readonly CreditAccount[], task: () => Promise<void>): Promise<void> {
     for (;;) {
-      const other = accounts.find((account) => account.busy !== null)?.busy ?? null;
-      if (other === null) break;
-      await other;
+      const other = accounts.find(({ bothBooks }) => bothBooks.busy !== null);
+      if (other === undefined) break;
+      await other.bothBooks.busy;
     }
     const done = task().finally(() => {
-      for (const account of accounts) account.busy = null;
+      for (const { bothBooks } of accounts) bothBooks.busy = null;
     });
-    for (const account of accounts) account.busy = done;
+    for (const { bothBooks } of accounts) bothBooks.busy = done;
     await done;
   }
 }
@@ -225,7 +259,7 @@ function isIdle(allowance: Allowance, nowMs: number): boolean {
     allowance.idleSinceMs = nowMs;
     return false;
   }
-  return allowance.free > 0n && nowMs - allowance.idleSinceMs >= IDLE_MS;
+  return allowance.isReturnable && nowMs - allowance.idleSinceMs >= IDLE_MS;
 }
 
 function isOf(budget: Allowance): (waiter: Waiter) => boolean {

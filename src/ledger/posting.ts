@@ -2,16 +2,19 @@
  * Posts outcomes, whatever their history: repeated ones change nothing, belated ones become
  * corrections.
  */
-import { concatBytes, toBytes, toText } from '#base/bytes.ts';
 import type { Log } from '#base/log.ts';
 import { formatUsd, nanoUsd } from '#base/money.ts';
-import { type Database, DatabaseUnavailable, StatementRefused } from '#store/database.ts';
-import { findSwept, postUsage, postUsageLines } from '#store/ledger-post.ts';
+import {
+  type Database,
+  DatabaseUnavailable,
+  StatementRefused,
+  StatementTooHeavy,
+} from '#store/database.ts';
+import { findSwept, postUsage, postUsageLines, toUsageLine } from '#store/ledger-post.ts';
 import type { PostedBatch, SweptRequest, UsageEvent } from '#store/ledger-post.ts';
 
 import { causeOf } from './cause.ts';
 import { RECORD_SEPARATOR } from './journal.ts';
-import type { WaitingOutcomes } from './waiting-outcomes.ts';
 
 export interface PostingOptions {
   readonly database: Database;
@@ -19,63 +22,93 @@ export interface PostingOptions {
   readonly log: Log;
 }
 
+/** Events for one statement. */
+export interface PostingBatch {
+  readonly count: number;
+  /** In the form of `toUsageLine`, with `RECORD_SEPARATOR` between them. */
+  readonly lines: () => string;
+  readonly events: () => readonly UsageEvent[];
+}
+
+/** Why a batch cannot be posted that fewer events at once may be posted without. */
+export type BatchFault = StatementRefused | StatementTooHeavy;
+
+/** Events in a statement. */
+export const BATCH_MAX = 512;
+/** A batch with a fault is divided by eight: after three times each event is alone. */
+const DIVISOR_BITS = 3;
 /**
- * Deadlock and serialization failure: nothing is wrong with the statement, and nothing was done.
+ * What is wrong with a value, a constraint or a limit of the program is wrong with an event. All
+ * else that makes Postgres refuse (a table that is not there yet, a right that we lack, a deadlock)
+ * is wrong for the moment, with any event.
  */
-const TRANSIENT_STATES: ReadonlySet<string> = new Set(['40P01', '40001']);
+const EVENT_STATES = /^(?:22|23|54)/;
+/** So many alone that take too long, one after the other: then it is the database. */
+const HEAVY_MAX = 3;
 const REPLACEMENT = '\u{fffd}';
 
+/** How many events are tried together after a batch of so many had a fault. */
+export function fewerThan(count: number): number {
+  return Math.max(1, count >> DIVISOR_BITS);
+}
+
+/** How many are tried together after so many could be posted. */
+export function moreThan(count: number): number {
+  return Math.min(count << DIVISOR_BITS, BATCH_MAX);
+}
+
 /**
- * Posts the events and returns those that the database will not take, each logged: one of them must
- * not keep the others back. Rejects with `DatabaseUnavailable`, and then what was posted is not
- * known; repeat it all.
+ * Posts the events, together as far as that is possible, and returns those that could not be
+ * posted: one of them must not keep the others back. Rejects with `DatabaseUnavailable`, and then
+ * what was posted is not known; repeat it all.
  */
 export async function postEvents(
   options: PostingOptions,
   events: readonly UsageEvent[],
 ): Promise<readonly UsageEvent[]> {
-  try {
-    await postBatch(options, events);
-    return [];
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return await postSeparately(options, events);
+  const unposted: UsageEvent[] = [];
+  let size = BATCH_MAX;
+  let heavy = 0;
+  for (let start = 0; start < events.length;) {
+    const part = events.slice(start, start + size);
+    const fault = await postBatch(options, toBatch(part));
+    if (fault !== null && part.length > 1) {
+      size = fewerThan(part.length);
+      continue;
+    }
+    start += part.length;
+    if (fault === null) size = moreThan(size);
+    else unposted.push(...part);
+    heavy = fault instanceof StatementTooHeavy ? heavy + 1 : 0;
+    if (heavy === HEAVY_MAX) return [...unposted, ...events.slice(start)];
   }
+  return unposted;
 }
 
-/** Something in the batch cannot be stored. Throws where only the moment was wrong. */
-function isRefusal(error: unknown): error is StatementRefused {
-  if (!(error instanceof StatementRefused)) return false;
-  if (TRANSIENT_STATES.has(error.code)) throw new DatabaseUnavailable(error.message);
-  return true;
+function toBatch(events: readonly UsageEvent[]): PostingBatch {
+  return {
+    count: events.length,
+    lines: () => events.map(toUsageLine).join(RECORD_SEPARATOR),
+    events: () => events,
+  };
 }
 
-/** Halves the batch until the event is found that the database does not take. */
-async function postSeparately(
+/**
+ * Posts a batch. Returns why not, where fewer events at once may do; of a single event that is said
+ * loudly. Rejects where nothing can be posted at the moment.
+ */
+export async function postBatch(
   options: PostingOptions,
-  events: readonly UsageEvent[],
-): Promise<readonly UsageEvent[]> {
-  const [event] = events;
-  if (event === undefined) return [];
-  if (events.length > 1) {
-    const middle = events.length >> 1;
-    const first = await postEvents(options, events.slice(0, middle));
-    return [...first, ...(await postEvents(options, events.slice(middle)))];
+  batch: PostingBatch,
+): Promise<BatchFault | null> {
+  const [only] = batch.count === 1 ? batch.events() : [];
+  if (only === undefined) return await tryBatch(options, batch);
+  const fault = await tryBatch(options, toBatch([toPlainEvent(only)]));
+  if (fault !== null) {
+    const fields = { request_id: only.requestId, organization_id: only.organizationId };
+    options.log.write('error', 'posting_refused', { ...fields, cause: causeOf(fault) });
   }
-  return (await isTaken(options, toPlainEvent(event))) ? [] : [event];
-}
-
-/** Whether the database takes it; says so loudly if not. */
-async function isTaken(options: PostingOptions, event: UsageEvent): Promise<boolean> {
-  try {
-    await postBatch(options, [event]);
-    return true;
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const fields = { request_id: event.requestId, organization_id: event.organizationId };
-    options.log.write('error', 'posting_refused', { ...fields, cause: causeOf(error) });
-    return false;
-  }
+  return fault;
 }
 
 /** Without what Postgres cannot store in the detail: half a surrogate pair, or a NUL. */
@@ -83,10 +116,18 @@ function toPlainEvent(event: UsageEvent): UsageEvent {
   return { ...event, detail: event.detail.replaceAll(/\p{Surrogate}|\0/gu, REPLACEMENT) };
 }
 
-async function postBatch(options: PostingOptions, events: readonly UsageEvent[]): Promise<void> {
-  const result = await postUsage(options.database, options.ownerId, events);
-  tellLoss(options, result);
-  if (result.posted < events.length) await correct(options, events);
+async function tryBatch(options: PostingOptions, batch: PostingBatch): Promise<BatchFault | null> {
+  try {
+    const result = await postUsageLines(options.database, options.ownerId, batch.lines());
+    tellLoss(options, result);
+    if (result.posted < batch.count) await correct(options, batch.events());
+    return null;
+  } catch (error) {
+    if (error instanceof StatementTooHeavy) return error;
+    if (!(error instanceof StatementRefused)) throw error;
+    if (EVENT_STATES.test(error.code)) return error;
+    throw new DatabaseUnavailable(error.message);
+  }
 }
 
 function tellLoss({ log }: PostingOptions, { badDebt }: PostedBatch): void {
@@ -110,37 +151,6 @@ async function correct(options: PostingOptions, events: readonly UsageEvent[]): 
     return outcome === undefined ? [] : [toCorrection(outcome, sweep)];
   });
   if (corrections.length > 0) await postUsage(database, ownerId, corrections);
-}
-
-const BETWEEN = toBytes(RECORD_SEPARATOR);
-
-/**
- * Posts what waits as the bytes that it waits in. Returns, for each, the events that the database
- * will not take; rejects as `postEvents`.
- */
-export async function postWaiting(
-  options: PostingOptions,
-  waiting: readonly WaitingOutcomes[],
-): Promise<readonly (readonly UsageEvent[])[]> {
-  const pieces = waiting.flatMap(({ records }, at) => (at === 0 ? [records] : [BETWEEN, records]));
-  const lines = toText(concatBytes(pieces));
-  const count = waiting.reduce((sum, outcomes) => sum + outcomes.count, 0);
-  try {
-    const result = await postUsageLines(options.database, options.ownerId, lines);
-    tellLoss(options, result);
-    const known = result.posted === count;
-    if (!known)
-      await correct(
-        options,
-        waiting.flatMap((outcomes) => outcomes.events()),
-      );
-    return waiting.map(() => []);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const refused: (readonly UsageEvent[])[] = [];
-    for (const outcomes of waiting) refused.push(await postEvents(options, outcomes.events()));
-    return refused;
-  }
 }
 
 /**

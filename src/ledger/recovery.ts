@@ -3,14 +3,17 @@
  * directory left, whenever and however that one died. Each step may itself be cut off by kill -9
  * and is then simply done again.
  */
+import { ZERO_USD } from '#base/money.ts';
 import { returnAllLeases } from '#store/ledger-leases.ts';
-import type { UsageEvent } from '#store/ledger-post.ts';
+import { toUsageLine, type UsageEvent } from '#store/ledger-post.ts';
 
+import { ActiveHold } from './active-hold.ts';
+import { Allowance } from './allowance.ts';
 import type { Journal, JournalRecord, OpenRecord, PastSegment } from './journal.ts';
 import { postEvents, type PostingOptions } from './posting.ts';
 
 export interface RecoveryOptions extends PostingOptions {
-  readonly journal: Pick<Journal<unknown>, 'readPast' | 'dropPast'>;
+  readonly journal: Pick<Journal<ActiveHold>, 'readPast' | 'dropPast' | 'appendOutcome'>;
 }
 
 /** What a recovery found and did. */
@@ -25,7 +28,6 @@ export interface RecoveryReport {
   readonly damaged: number;
 }
 
-const BATCH = 500;
 const SWEPT_DETAIL = '{"swept":true}';
 
 /**
@@ -35,20 +37,21 @@ const SWEPT_DETAIL = '{"swept":true}';
 export async function recoverJournal(options: RecoveryOptions): Promise<RecoveryReport> {
   const opened = new Map<string, OpenRecord>();
   const keepAside = new Set<string>();
+  const unposted: (readonly UsageEvent[])[] = [];
   let outcomes = 0;
   let damaged = 0;
   for await (const segment of options.journal.readPast()) {
     damaged += segment.content.damaged;
     const events = readEvents(segment.content.records, opened);
     outcomes += events.length;
-    const refused = await postAll(options, events);
-    if (refused > 0 || segment.content.damaged > 0) keepAside.add(segment.name);
-    tell(options, segment, refused);
+    unposted.push(await postEvents(options, events));
+    if (segment.content.damaged > 0) keepAside.add(segment.name);
+    tell(options, segment);
   }
   const sweeps = [...opened.values()].map(toSweep);
-  await postAll(options, sweeps);
+  unposted.push(await postEvents(options, sweeps));
   const leasesReturned = await returnAllLeases(options.database, options.ownerId);
-  await options.journal.dropPast(keepAside);
+  if (await journalAgain(options, unposted.flat())) await options.journal.dropPast(keepAside);
   const report = { outcomes, swept: sweeps.length, leasesReturned, damaged };
   if (outcomes + sweeps.length > 0) {
     options.log.write('info', 'journal_recovered', { count: outcomes, attempts: sweeps.length });
@@ -79,19 +82,37 @@ function readEvents(
   return events;
 }
 
-/** Returns how many the database would not take. */
-async function postAll(options: PostingOptions, events: readonly UsageEvent[]): Promise<number> {
-  let refused = 0;
-  for (let start = 0; start < events.length; start += BATCH) {
-    refused += (await postEvents(options, events.slice(start, start + BATCH))).length;
-  }
-  return refused;
+/**
+ * What could not be posted goes into the new journal, as if it had just come about: it is tried
+ * again while this process serves, and by the next one. False: it could not be written, so that it
+ * is only in the old one.
+ */
+async function journalAgain(
+  { journal, log }: RecoveryOptions,
+  unposted: readonly UsageEvent[],
+): Promise<boolean> {
+  if (unposted.length === 0) return true;
+  log.write('error', 'recovered_unposted', { count: unposted.length });
+  const batches = unposted.map((event) => {
+    // Its lease went back with the others: it must not be paid from what is leased from now on.
+    const line = toUsageLine({ ...event, creditClaim: 0n, budgetClaim: 0n });
+    return journal.appendOutcome(line, toEndedHold(event));
+  });
+  const kept = await Promise.all(batches.map((batch) => batch.kept()));
+  return kept.every(({ ok }) => ok);
 }
 
-function tell(options: PostingOptions, { name, content }: PastSegment, refused: number): void {
+/** Nothing is held or set aside for it. */
+function toEndedHold({ requestId, organizationId, keyId, book, admittedAtMs }: UsageEvent) {
+  const of = { requestId, organizationId, keyId, book: book === 'live' ? 'live' : 'test' } as const;
+  const credit = new Allowance(`${book}:credit:${organizationId}`);
+  const request = { ...of, keyLimited: false, amount: ZERO_USD };
+  return new ActiveHold(request, { credit, budget: null }, admittedAtMs);
+}
+
+function tell(options: PostingOptions, { name, content }: PastSegment): void {
   const { damaged, tornBytes } = content;
   if (damaged > 0) options.log.write('error', 'journal_damaged', { path: name, count: damaged });
-  if (refused > 0) options.log.write('error', 'journal_kept_aside', { path: name, count: refused });
   if (tornBytes > 0)
     options.log.write('info', 'journal_torn_tail', { path: name, bytes: tornBytes });
 }

@@ -32,6 +32,12 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
+ * The statement was given up because it took too long or too much memory. It may be the database
+ * that is slow; or else a statement that asks for less may be done.
+ */
+export class StatementTooHeavy extends DatabaseUnavailable {}
+
+/**
  * The database answered, and refused this statement. Carries no values: Postgres's own detail may
  * quote a row.
  */

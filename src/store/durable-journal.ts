@@ -43,7 +43,7 @@ const TABLES = [
     organization_id TEXT NOT NULL, key_id TEXT NOT NULL, book TEXT NOT NULL, kind TEXT NOT NULL,
     cost TEXT NOT NULL, credit_claim TEXT NOT NULL, budget_claim TEXT NOT NULL,
     platform_cost TEXT NOT NULL, admitted_at_ms INTEGER NOT NULL, detail TEXT NOT NULL,
-    sent_at_ms INTEGER, refused INTEGER NOT NULL DEFAULT 0
+    sent_at_ms INTEGER
   ) WITHOUT ROWID`,
 ];
 
@@ -130,7 +130,7 @@ export class DurableJournal {
   /** Outcomes that were not sent to be posted since then; at most so many. */
   unsent(sinceMs: number, countMax: number): readonly UsageEvent[] {
     const rows = this.#sql.exec(
-      `SELECT * FROM outcomes WHERE refused = 0 AND coalesce(sent_at_ms, 0) < ?
+      `SELECT * FROM outcomes WHERE coalesce(sent_at_ms, 0) < ?
       ORDER BY admitted_at_ms, id LIMIT ?`,
       sinceMs,
       countMax,
@@ -150,16 +150,11 @@ export class DurableJournal {
     return row === undefined ? null : toEvent(row);
   }
 
-  /** The database will not take it: it stays, for people to look at, and is not sent again. */
-  keepAside(id: string): void {
-    this.#sql.exec('UPDATE outcomes SET refused = 1 WHERE id = ?', id);
-  }
-
   /** How many outcomes wait, and when the one that waits longest was sent; 0: not yet. */
   waiting(): { readonly count: number; readonly sentAtMs: number } {
     const [row = {}] = this.#sql.exec(
       `SELECT count(*) AS count, coalesce(min(coalesce(sent_at_ms, 0)), 0) AS sent_at_ms
-      FROM outcomes WHERE refused = 0`,
+      FROM outcomes`,
     );
     return { count: numberOf(row, 'count'), sentAtMs: numberOf(row, 'sent_at_ms') };
   }

@@ -2,26 +2,24 @@
 import { sql } from 'drizzle-orm';
 
 import type { Database } from './database.ts';
-import { bigintOf, textOf } from './decode.ts';
+import { textOf } from './decode.ts';
 
 /** Something that an owner has in lease: a credit account's credit, or a key's budget. */
 export interface HeldLease {
   readonly resourceId: string;
   readonly organizationId: string;
   readonly book: string;
-  readonly epoch: bigint;
 }
 
 /** All leases of the owner with something in them. */
 export async function findLeases(database: Database, owner: string): Promise<readonly HeldLease[]> {
   const rows = await database.run(
-    sql`SELECT resource_id, organization_id, book, epoch FROM leases
+    sql`SELECT resource_id, organization_id, book FROM leases
       WHERE owner = ${owner} AND amount > 0`,
   );
   return rows.map((row) => ({
     resourceId: textOf(row, 'resource_id'),
     organizationId: textOf(row, 'organization_id'),
     book: textOf(row, 'book'),
-    epoch: bigintOf(row, 'epoch'),
   }));
 }

@@ -31,7 +31,6 @@ import {
   findPostgresBinaries,
   type PostgresBinaries,
 } from './embedded-binaries.node.ts';
-import { isAlive } from './embedded-process.node.ts';
 import {
   choosePostgresUser,
   firstUnreachable,
@@ -39,6 +38,7 @@ import {
   type SystemUser,
   userName,
 } from './embedded-user.node.ts';
+import { isListening } from './lock-socket.node.ts';
 
 export interface EmbeddedCluster {
   readonly binaries: PostgresBinaries;
@@ -59,6 +59,7 @@ const PRIVATE_FILE = 0o600;
 const PASSWORD_BYTES = 24;
 const SOCKET_PREFIX = 'omnix-';
 const SOCKET_HASH_LENGTH = 12;
+export const SOCKET_PORT = 5432;
 /** `sun_path` holds 104 bytes on macOS and 108 on Linux; the socket's own name takes the rest. */
 const SOCKET_DIRECTORY_LENGTH_MAX = 85;
 const STALE_SOCKET_AGE_MS = 60_000;
@@ -209,23 +210,36 @@ export function lastLines(output: string): string {
 }
 
 /**
- * The socket's directory for this cluster: short, private, owned by Postgres's user. Made if it is
- * not there.
+ * The socket's directory for this cluster: short, private, owned by Postgres's user. Made anew if
+ * it is there.
  */
-export function makeSocketDirectory(cluster: EmbeddedCluster): string {
+export async function makeSocketDirectory(cluster: EmbeddedCluster): Promise<string> {
   const hash = createHash('sha256').update(cluster.root).digest('hex').slice(0, SOCKET_HASH_LENGTH);
   const parent = socketParent(cluster.user);
-  removeStaleSocketDirectories(parent);
+  await removeStaleSocketDirectories(parent);
   const path = join(parent, SOCKET_PREFIX + hash);
-  try {
-    mkdirSync(path, { mode: PRIVATE_DIRECTORY });
-    if (cluster.user !== null) chownSync(path, cluster.user.uid, cluster.user.gid);
-  } catch {
-    // It is there already. Somebody else may have put it there: then another name is taken, which
-    // nobody can foresee.
-    if (!isOurs(path, cluster.user)) return makeUnforeseenDirectory(path, cluster.user);
+  // Somebody else may have put it there, or lives in it, such as a cluster of the same path in
+  // another container: then another name is taken, which nobody can foresee.
+  if (existsSync(path) && (!isOurs(path, cluster.user) || (await isInUse(path)))) {
+    return makeUnforeseenDirectory(path, cluster.user);
   }
-  return path;
+  try {
+    remakeSocketDirectory(path, cluster.user);
+    return path;
+  } catch {
+    return makeUnforeseenDirectory(path, cluster.user);
+  }
+}
+
+async function isInUse(path: string): Promise<boolean> {
+  return isListening(join(path, `.s.PGSQL.${SOCKET_PORT}`));
+}
+
+/** With nothing in it of a Postgres that died, and also where somebody has cleared it away. */
+export function remakeSocketDirectory(path: string, user: SystemUser | null): void {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: PRIVATE_DIRECTORY });
+  if (user !== null) chownSync(path, user.uid, user.gid);
 }
 
 function makeUnforeseenDirectory(path: string, user: SystemUser | null): string {
@@ -257,27 +271,21 @@ export function removeSocketDirectory(path: string): void {
   if (basename(path).startsWith(SOCKET_PREFIX)) rmSync(path, { recursive: true, force: true });
 }
 
-/**
- * Directories of clusters that were killed and never started again: the process that their lock
- * names is dead.
- */
-function removeStaleSocketDirectories(parent: string): void {
+/** Directories of clusters that were killed and never started again: nobody listens there. */
+async function removeStaleSocketDirectories(parent: string): Promise<void> {
   for (const name of readdirSync(parent)) {
     if (!/^omnix-[0-9a-f]{12}(-\w{6})?$/.test(name)) continue;
     try {
-      removeIfStale(join(parent, name));
+      await removeIfStale(join(parent, name));
     } catch {
       // Somebody else's, or gone in the meantime.
     }
   }
 }
 
-function removeIfStale(path: string): void {
+async function removeIfStale(path: string): Promise<void> {
   const files = readdirSync(path);
-  if (Date.now() - lstatSync(path).mtimeMs < STALE_SOCKET_AGE_MS) return;
-  const lock = files.find((file) => file.endsWith('.lock'));
-  if (lock !== undefined && isAlive(Number.parseInt(readFileSync(join(path, lock), 'utf8'), 10)))
-    return;
+  if (Date.now() - lstatSync(path).mtimeMs < STALE_SOCKET_AGE_MS || (await isInUse(path))) return;
   for (const file of files) {
     if (file.startsWith('.s.PGSQL.')) rmSync(join(path, file));
   }

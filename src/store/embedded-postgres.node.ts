@@ -9,13 +9,14 @@ import {
   chownSync,
   closeSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { StartRefused } from '#base/start-refused.ts';
@@ -26,8 +27,10 @@ import {
   makeSocketDirectory,
   prepareCluster,
   programEnvironment,
+  remakeSocketDirectory,
   removeSocketDirectory,
   spawnIdentity,
+  SOCKET_PORT,
   SUPERUSER,
 } from './embedded-cluster.node.ts';
 import {
@@ -38,6 +41,7 @@ import {
   stopPostmaster,
   waitUntil,
 } from './embedded-process.node.ts';
+import { isListening, openSocketPlace } from './lock-socket.node.ts';
 import type { PostgresAddress } from './postgres-address.ts';
 import { connectPostgres } from './postgres.node.ts';
 
@@ -57,15 +61,24 @@ export interface EmbeddedPostgresOptions {
 
 export interface EmbeddedPostgres {
   readonly address: PostgresAddress;
+  /** Another one after each `restart`. */
   readonly pid: number;
   /** It was running already, left by a parent that was killed. */
   readonly adopted: boolean;
+  /** Starts it again at the same address, after its process has ended by itself. */
+  restart(signal: AbortSignal): Promise<void>;
   /** Ends all connections, writes everything down, waits until the process is gone. */
   stop(): Promise<void>;
 }
 
 const DATABASE = 'postgres';
-const SOCKET_PORT = 5432;
+/**
+ * Postgres also listens on a socket in its own data directory, where nobody connects: it tells
+ * those who share the directory and not the table of processes that it lives. Only Linux has such.
+ */
+const SOCKETS_OF_LIFE = process.platform === 'linux' ? ['.'] : [];
+const SOCKET_FILE = '.s.PGSQL.';
+const SOCKET_FILE_LONGEST = '.s.PGSQL.65535.lock';
 const LOOPBACK = '127.0.0.1';
 const LOG_BYTES_MAX = 10_000_000;
 /**
@@ -115,43 +128,72 @@ export async function startEmbeddedPostgres(
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([settings, tcp, cluster.binaries.postgres]))
     .digest('hex');
+  const base = { ...settings, 'omnix.fingerprint': fingerprint };
   const orphan = await takeOver(cluster, fingerprint);
-  if (orphan !== null) return running(cluster, orphan, true);
-  const listen = tcp
-    ? { listen_addresses: LOOPBACK, unix_socket_directories: '', port: String(await freePort()) }
-    : {
-        listen_addresses: '',
-        unix_socket_directories: makeSocketDirectory(cluster),
-        port: String(SOCKET_PORT),
-      };
-  const all = { ...settings, ...listen, 'omnix.fingerprint': fingerprint };
+  if (orphan !== null) return running({ cluster, settings: base }, orphan, true);
+  const socketDirectory = tcp ? '' : await makeSocketDirectory(cluster);
+  const listen = listenAt(socketDirectory, tcp ? await freePort() : SOCKET_PORT);
   try {
-    return running(cluster, await startPostmaster(cluster, all, options.signal), false);
+    const file = await startPostmaster(cluster, { ...base, ...listen }, options.signal);
+    return running({ cluster, settings: base }, file, false);
   } catch (error) {
-    removeSocketDirectory(listen.unix_socket_directories);
+    removeSocketDirectory(socketDirectory);
     throw error;
   }
 }
 
-function running(
-  cluster: EmbeddedCluster,
-  file: PostmasterFile,
-  adopted: boolean,
-): EmbeddedPostgres {
+type Settings = Readonly<Record<string, string>>;
+
+interface Recipe {
+  readonly cluster: EmbeddedCluster;
+  /** All but where it listens. */
+  readonly settings: Settings;
+}
+
+/** Settings for a socket in this directory, or where it is empty for 127.0.0.1. */
+function listenAt(socketDirectory: string, port: number): Settings {
+  const directories = socketDirectory === '' ? [] : [socketDirectory];
   return {
-    address: addressOf(cluster, file),
-    pid: file.pid,
+    listen_addresses: socketDirectory === '' ? LOOPBACK : '',
+    unix_socket_directories: [...directories, ...SOCKETS_OF_LIFE].join(','),
+    port: String(port),
+  };
+}
+
+function running(recipe: Recipe, first: PostmasterFile, adopted: boolean): EmbeddedPostgres {
+  const { cluster } = recipe;
+  let file = first;
+  return {
+    address: addressOf(cluster, first),
+    get pid() {
+      return file.pid;
+    },
     adopted,
+    restart: async (signal) => {
+      file = await startAgain(recipe, file, signal);
+    },
     stop: async () => {
       await stopPostmaster(file.pid);
-      removeSocketDirectory(file.socketDirectory);
+      removeSocketDirectory(first.socketDirectory);
     },
   };
 }
 
+async function startAgain(
+  { cluster, settings }: Recipe,
+  { port, socketDirectory }: PostmasterFile,
+  signal: AbortSignal,
+): Promise<PostmasterFile> {
+  await clearAfterDead(cluster);
+  const isSocket = isAbsolute(socketDirectory);
+  if (isSocket) remakeSocketDirectory(socketDirectory, cluster.user);
+  const listen = listenAt(isSocket ? socketDirectory : '', port);
+  return startPostmaster(cluster, { ...settings, ...listen }, signal);
+}
+
 function addressOf(cluster: EmbeddedCluster, file: PostmasterFile): PostgresAddress {
   return {
-    host: file.socketDirectory === '' ? LOOPBACK : file.socketDirectory,
+    host: isAbsolute(file.socketDirectory) ? file.socketDirectory : LOOPBACK,
     port: file.port,
     user: SUPERUSER,
     password: cluster.password,
@@ -167,10 +209,8 @@ async function takeOver(
   fingerprint: string,
 ): Promise<PostmasterFile | null> {
   const found = readPostmasterFile(cluster.data);
-  if (found === null) return null;
-  if (!isPostmasterOf(found.pid, cluster.data)) {
-    // The number may belong to a stranger by now, whom Postgres would take for the owner.
-    rmSync(join(cluster.data, 'postmaster.pid'), { force: true });
+  if (found === null || !isPostmasterOf(found.pid, cluster.data)) {
+    await clearAfterDead(cluster);
     return null;
   }
   await waitUntil(
@@ -181,6 +221,34 @@ async function takeOver(
   if (file?.ready === true && (await adopt(addressOf(cluster, file), fingerprint))) return file;
   await stopPostmaster(found.pid);
   return null;
+}
+
+/**
+ * Takes away what a killed Postgres left: the numbers in its files may belong to strangers by now,
+ * whom a new one would take for the owner. Throws where it lives after all, unseen by us.
+ */
+async function clearAfterDead({ data, root }: EmbeddedCluster): Promise<void> {
+  const deadline = performance.now() + RETRY_MS;
+  while (await livesUnseen(data)) {
+    if (performance.now() > deadline) {
+      throw new StartRefused(
+        `The Postgres in ${root} still runs in another container, whose OmniX is gone. Stop ` +
+          'that container first, or set OMNIX_DATA_DIR to another directory.',
+      );
+    }
+    await sleep(RETRY_PAUSE_MS);
+  }
+  const stale = readdirSync(data).filter((name) => name.startsWith(SOCKET_FILE));
+  for (const name of [...stale, 'postmaster.pid']) rmSync(join(data, name), { force: true });
+}
+
+async function livesUnseen(data: string): Promise<boolean> {
+  const sockets = readdirSync(data).filter((name) => name.startsWith(SOCKET_FILE));
+  if (sockets.length === 0) return false;
+  const place = openSocketPlace(data, SOCKET_FILE_LONGEST);
+  const listening = await Promise.all(sockets.map((name) => isListening(place.pathOf(name))));
+  place.close();
+  return listening.includes(true);
 }
 
 /**

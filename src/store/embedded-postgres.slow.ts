@@ -1,13 +1,15 @@
 /** The embedded Postgres as processes: first start, restart, orphans, kills, refusals. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -19,14 +21,21 @@ import { createInterface } from 'node:readline';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { silentLog } from '#base/log.ts';
+
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.node.ts';
 import { isAlive, readPostmasterFile, waitUntil } from './embedded-process.node.ts';
 import { choosePostgresUser } from './embedded-user.node.ts';
+import { watchEmbeddedPostgres } from './embedded-watch.node.ts';
 import { openPostgres } from './postgres.node.ts';
 
 const FIRST_START_MS_MAX = 10_000;
 const LATER_START_MS_MAX = 3000;
 const IS_ROOT = process.getuid?.() === 0;
+
+/** Namespaces of its own, as a container has, where this machine lets us. */
+const CONTAINER = ['-n', '-i', '-m', '-p', '-f', '--mount-proc', '--kill-child'];
+const CAN_UNSHARE = spawnSync('unshare', [...CONTAINER, 'true']).status === 0;
 
 let root: string;
 let directory: string;
@@ -54,14 +63,19 @@ async function query(postgres: EmbeddedPostgres, statement: string): Promise<rea
   }
 }
 
-/** Starts one in a process of its own, which is then killed -9. Returns the postmaster's pid. */
-async function abandonOne(): Promise<number> {
+/** A program that starts one, says the postmaster's pid and lives on. */
+function starter(): readonly string[] {
   const script = `
     const { startEmbeddedPostgres } = await import(${JSON.stringify(new URL('embedded-postgres.node.ts', import.meta.url).href)});
     const postgres = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)} });
     console.log(postgres.pid);
     setInterval(() => undefined, 1000);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  return ['--input-type=module', '-e', script];
+}
+
+/** Starts one in a process of its own, which is then killed -9. Returns the postmaster's pid. */
+async function abandonOne(): Promise<number> {
+  const parent = spawn(process.execPath, starter(), {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -70,6 +84,12 @@ async function abandonOne(): Promise<number> {
   process.kill(-(parent.pid ?? 0), 'SIGKILL');
   await exited;
   return Number(line);
+}
+
+/** The number by which a process in another namespace knows itself. */
+function namespacePid(pid: number): number {
+  const [, numbers = ''] = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(numbers.trim().split(/\s+/).at(-1));
 }
 
 function childrenOf(pid: number): readonly number[] {
@@ -205,13 +225,102 @@ describe('after a kill -9', () => {
     await first.stop();
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
     const file = join(directory, 'data', 'postmaster.pid');
-    writeFileSync(file, `${stranger.pid}\n${directory}/data\n1\n5432\n/tmp\n\n  1 1\nready   \n`);
+    const lines = `${stranger.pid}\n${directory}/data\n1\n5432\n/tmp\n\n  1 1\nready   \n`;
+    mkdirSync(first.address.host, { mode: 0o700 });
+    const user = statSync(join(directory, 'data'));
+    chownSync(first.address.host, user.uid, user.gid);
+    for (const place of [first.address.host, join(directory, 'data')]) {
+      writeFileSync(join(place, '.s.PGSQL.5432.lock'), lines);
+    }
+    writeFileSync(file, lines);
     const second = await startEmbeddedPostgres({ directory });
     expect(second.adopted).toBe(false);
     expect(isAlive(stranger.pid ?? 0)).toBe(true);
     stranger.kill();
     await second.stop();
   });
+
+  it('of itself it is started again at the same address, also when its socket was cleared away', async () => {
+    const postgres = await startEmbeddedPostgres({ directory });
+    await query(postgres, 'create table kept as select 1 as one');
+    const { address, pid } = postgres;
+    const watch = watchEmbeddedPostgres(postgres, silentLog);
+    process.kill(pid, 'SIGKILL');
+    rmSync(address.host, { recursive: true });
+    await expect.poll(() => postgres.pid).not.toBe(pid);
+    const database = openPostgres({ at: address });
+    expect(await database.run(sql`select one from kept`)).toEqual([{ one: 1 }]);
+    process.kill(postgres.pid, 'SIGKILL');
+    // The same pool: what is asked while it is away waits for it.
+    await expect
+      .poll(() => database.run(sql`select one from kept`).catch(() => null))
+      .not.toBeNull();
+    await database.close();
+    await watch.stop();
+    expect(isAlive(postgres.pid)).toBe(false);
+    expect(existsSync(address.host)).toBe(false);
+  });
+
+  it('of itself it is started again over TCP, and an adopted one too', async () => {
+    const first = await startEmbeddedPostgres({ directory, tcp: true });
+    const postgres = await startEmbeddedPostgres({ directory, tcp: true });
+    expect(postgres.adopted).toBe(true);
+    const watch = watchEmbeddedPostgres(postgres, silentLog);
+    process.kill(first.pid, 'SIGKILL');
+    await expect.poll(() => postgres.pid).not.toBe(first.pid);
+    expect(await query(postgres, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await watch.stop();
+    expect(isAlive(postgres.pid)).toBe(false);
+  });
+
+  it('of itself and while it cannot start it is tried again, until it can or is not wanted', async () => {
+    const postgres = await startEmbeddedPostgres({ directory });
+    const events: string[] = [];
+    const watch = watchEmbeddedPostgres(postgres, { write: (_level, event) => events.push(event) });
+    const control = join(directory, 'data', 'global', 'pg_control');
+    renameSync(control, `${control}.away`);
+    process.kill(postgres.pid, 'SIGKILL');
+    await expect.poll(() => events).toContain('embedded_postgres_restart_failed');
+    renameSync(`${control}.away`, control);
+    await expect.poll(() => events).toContain('embedded_postgres_restarted');
+    expect(await query(postgres, 'select 1 as one')).toEqual([{ one: 1 }]);
+    renameSync(control, `${control}.away`);
+    process.kill(postgres.pid, 'SIGKILL');
+    await expect.poll(() => events.filter((event) => event.endsWith('ended'))).toHaveLength(2);
+    await watch.stop();
+    expect(isAlive(postgres.pid)).toBe(false);
+  });
+
+  it.runIf(CAN_UNSHARE)(
+    'of its parent in another container it is not started a second time, until it is gone there',
+    async () => {
+      // The shell is the container's first process, with which all others end.
+      const shell = ['sh', '-c', 'n=$1; shift; "$n" "$@" & echo $!; wait; sleep 600', 'sh'];
+      const container = spawn('unshare', [...CONTAINER, ...shell, process.execPath, ...starter()], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const lines = createInterface({ input: container.stdout })[Symbol.asyncIterator]();
+      const parent = Number((await lines.next()).value);
+      const pid = Number((await lines.next()).value);
+      const inside = childrenOf(childrenOf(container.pid ?? 0)[0] ?? 0);
+      const node = inside.find((candidate) => namespacePid(candidate) === parent) ?? 0;
+      const away = once(container, 'exit');
+      try {
+        process.kill(node, 'SIGKILL');
+        expect(readPostmasterFile(join(directory, 'data'))?.pid).toBe(pid);
+        await expect(startEmbeddedPostgres({ directory })).rejects.toThrow(
+          /still runs in another container.*OMNIX_DATA_DIR/,
+        );
+        expect(readPostmasterFile(join(directory, 'data'))?.pid).toBe(pid);
+      } finally {
+        container.kill('SIGKILL');
+        await away;
+      }
+      const postgres = await startEmbeddedPostgres({ directory });
+      expect(await query(postgres, 'select 1 as one')).toEqual([{ one: 1 }]);
+      await postgres.stop();
+    },
+  );
 
   it('during initdb leaves nothing that is taken for a database', async () => {
     mkdirSync(join(directory, 'data.new', 'base'), { recursive: true });

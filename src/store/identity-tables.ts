@@ -8,6 +8,7 @@ import {
   index,
   jsonb,
   pgTable,
+  smallint,
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
@@ -17,6 +18,20 @@ const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 function time(name: string) {
   return timestamp(name, { withTimezone: true, precision: 3 });
 }
+
+/** One row: what belongs to all of an installation's processes and to no organization. */
+export const installation = pgTable(
+  'installation',
+  {
+    id: smallint('id').primaryKey().default(1),
+    /** A hash under the secret that keys are hashed under: another secret gives another one. */
+    secretCheck: bytea('secret_check').notNull(),
+  },
+  (table) => [
+    check('installation_one', sql`${table.id} = 1`),
+    check('installation_secret_check', sql`octet_length(${table.secretCheck}) = 32`),
+  ],
+);
 
 /** The owner's organization is the one whose slug is "default". */
 export const organizations = pgTable('organizations', {

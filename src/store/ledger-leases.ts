@@ -66,6 +66,13 @@ const STOCK_DIVISOR = 8n;
  * halved.
  */
 const UNLIMITED = 4_000_000_000_000_000_000n;
+/** An int8 counts no further: who needs more is refused as one who needs more than there is. */
+const NEED_MAX = 9_223_372_036_854_775_807n;
+/**
+ * So much is taken at most for those who wait behind the one at the head: an int8 must hold what
+ * many processes have leased of a budget without limit.
+ */
+const WANT_MAX = 1_000_000_000_000_000n;
 /** Leases that one statement of a start gives back. */
 const RETURN_MAX = 500;
 /** Statements of a dead process are few; more misses in a row than this are something else. */
@@ -124,26 +131,37 @@ function enough(room: SQL, spare: SQL, need: LeaseNeed): SQL {
   return sql`(${need.min}::bigint <= ${need.free}::bigint OR ${room} + ${spare} >= ${need.min}::bigint)`;
 }
 
-/** Locks the account, under it the budget and the leases, and decides. */
+/** What of it an int8 can count. */
+function countable<Need extends LeaseNeed>(need: Need): Need {
+  const min = need.min < NEED_MAX ? need.min : NEED_MAX;
+  const want = need.want < WANT_MAX ? need.want : WANT_MAX;
+  return { ...need, min, want: want < min ? min : want };
+}
+
+/**
+ * Locks the account, under it the leases and last the budget, as a return and a posting do (of the
+ * other book they lock another account), and decides.
+ */
 function decision(request: LeaseRequest): SQL {
-  const { owner, organizationId, book, credit } = request;
-  const budget = request.budget ?? NO_BUDGET;
+  const { owner, organizationId, book } = request;
+  const credit = countable(request.credit);
+  const budget = countable(request.budget ?? NO_BUDGET);
   const creditId = `${book}:credit:${organizationId}`;
   const asked = request.budget !== null;
   const creditSpare = sql`(${credit.free}::bigint + credit_surplus)`;
   const budgetSpare = sql`(${budget.free}::bigint + budget_surplus)`;
   return sql`
 account AS MATERIALIZED (SELECT balance FROM ledger_accounts WHERE id = ${creditId} FOR UPDATE),
-budget AS MATERIALIZED (
-  SELECT limit_nano, coalesce(limit_nano - posted_nano - leased_nano, ${UNLIMITED}::bigint) AS room
-  FROM budgets WHERE (SELECT count(*) FROM account) >= 0 AND id = ${budget.keyId}
-  FOR UPDATE
-),
 lease AS MATERIALIZED (
   SELECT resource_id, amount FROM leases
-  WHERE (SELECT count(*) FROM budget) >= 0 AND owner = ${owner}
+  WHERE (SELECT count(*) FROM account) >= 0 AND owner = ${owner}
     AND resource_id IN (${creditId}, ${budget.keyId})
   ORDER BY resource_id FOR UPDATE
+),
+budget AS MATERIALIZED (
+  SELECT limit_nano, coalesce(limit_nano - posted_nano - leased_nano, ${UNLIMITED}::bigint) AS room
+  FROM budgets WHERE (SELECT count(*) FROM lease) >= 0 AND id = ${budget.keyId}
+  FOR UPDATE
 ),
 seen AS MATERIALIZED (
   SELECT coalesce((SELECT balance FROM account), 0) AS balance,
@@ -229,13 +247,20 @@ export interface LeaseKept {
   readonly epoch: bigint;
 }
 
+/** A lease as the return found and left it. */
 export interface LeaseReturned {
   readonly resourceId: string;
+  /** What went back. */
   readonly amount: bigint;
   readonly epoch: bigint;
+  /** There was something to give back, and it stayed: the lease was changed since that epoch. */
+  readonly changed: boolean;
 }
 
-/** Gives back what the process does not keep of these leases. Repeating it is harmless. */
+/**
+ * Gives back what the process does not keep of these leases, and says how each stands; of one that
+ * there is not, nothing. Repeating it is harmless.
+ */
 export async function returnLeases(
   database: Database,
   owner: string,
@@ -246,10 +271,10 @@ export async function returnLeases(
     keep: keep.toString(),
     epoch: epoch.toString(),
   }));
-  const chosen = sql`SELECT l.resource_id, l.book, l.organization_id, k.keep
+  const chosen = sql`SELECT l.resource_id, l.book, l.organization_id, k.keep, k.epoch
     FROM json_to_recordset(${JSON.stringify(input)}::json) AS k(
       resource_id text, keep bigint, epoch bigint)
-    JOIN leases l ON l.owner = ${owner} AND l.resource_id = k.resource_id AND l.epoch = k.epoch`;
+    JOIN leases l ON l.owner = ${owner} AND l.resource_id = k.resource_id`;
   return (await database.run(returnStatement(owner, chosen))).map(toReturned);
 }
 
@@ -259,15 +284,16 @@ export async function returnLeases(
  * a statement of the dead process, still under way, changed a lease between the look and the lock.
  */
 export async function returnAllLeases(database: Database, owner: string): Promise<number> {
-  const chosen = sql`SELECT resource_id, book, organization_id, 0::bigint AS keep
+  const chosen = sql`SELECT resource_id, book, organization_id, 0::bigint AS keep, epoch
     FROM leases WHERE owner = ${owner} AND amount > 0 ORDER BY resource_id LIMIT ${RETURN_MAX}`;
   const left = sql`SELECT 1 FROM leases WHERE owner = ${owner} AND amount > 0 LIMIT 1`;
   let count = 0;
   let misses = 0;
   for (;;) {
-    const returned = await database.run(returnStatement(owner, chosen));
-    count += returned.length;
-    misses = returned.length === 0 ? misses + 1 : 0;
+    const seen = (await database.run(returnStatement(owner, chosen))).map(toReturned);
+    const returned = seen.filter(({ changed }) => !changed).length;
+    count += returned;
+    misses = returned === 0 ? misses + 1 : 0;
     if (misses > 0 && (await database.run(left)).length === 0) return count;
     if (misses > RETURN_MISSES_MAX) throw new Error('leases of this owner cannot be given back');
   }
@@ -278,6 +304,7 @@ function toReturned(row: Row): LeaseReturned {
     resourceId: textOf(row, 'resource_id'),
     amount: bigintOf(row, 'amount'),
     epoch: bigintOf(row, 'epoch'),
+    changed: booleanOf(row, 'changed'),
   };
 }
 
@@ -285,8 +312,7 @@ function toReturned(row: Row): LeaseReturned {
 function returnStatement(owner: string, chosen: SQL): SQL {
   return sql`WITH
 chosen AS MATERIALIZED (
-  SELECT c.*, c.book || ':credit:' || c.organization_id AS credit_id, l.epoch
-  FROM (${chosen}) c JOIN leases l ON l.owner = ${owner} AND l.resource_id = c.resource_id
+  SELECT c.*, c.book || ':credit:' || c.organization_id AS credit_id FROM (${chosen}) c
 ),
 account AS MATERIALIZED (
   SELECT id FROM ledger_accounts WHERE id IN (SELECT credit_id FROM chosen) ORDER BY id FOR UPDATE
@@ -330,7 +356,10 @@ balance AS (
   SELECT account_id, kind, organization_id, book, amount FROM line ORDER BY account_id
   ON CONFLICT (id) DO UPDATE SET balance = ledger_accounts.balance + excluded.balance
 )
-SELECT resource_id, amount, epoch FROM returned`;
+SELECT l.resource_id, coalesce(r.amount, 0) AS amount, coalesce(r.epoch, l.epoch) AS epoch,
+  r.amount IS NULL AND l.amount > c.keep AS changed
+FROM chosen c JOIN leases l ON l.owner = ${owner} AND l.resource_id = c.resource_id
+LEFT JOIN returned r ON r.resource_id = c.resource_id`;
 }
 
 /** The database's wall clock, ms since the epoch. */

@@ -12,7 +12,13 @@ import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
 
 import type { Database } from './database.ts';
 import { grantCredit, setBudgetLimit } from './ledger-grants.ts';
-import { type LeaseNeed, returnAllLeases, returnLeases, takeLease } from './ledger-leases.ts';
+import {
+  type LeaseAnswer,
+  type LeaseNeed,
+  returnAllLeases,
+  returnLeases,
+  takeLease,
+} from './ledger-leases.ts';
 import { postUsage, type UsageEvent } from './ledger-post.ts';
 import { findReceipt, readCredit, readKeyUsage } from './ledger-reads.ts';
 import { connectPostgres } from './postgres.node.ts';
@@ -159,7 +165,9 @@ describe('a lease', () => {
     const first = await take(need(10n));
     const kept = [{ resourceId: CREDIT_ID, keep: 0n, epoch: first.credit.epoch ?? 0n }];
     await take({ min: 10n, want: 10n, free: 0n, have: 10n });
-    expect(await returnLeases(database, 'owner_a', kept)).toEqual([]);
+    expect(await returnLeases(database, 'owner_a', kept)).toEqual([
+      { resourceId: CREDIT_ID, amount: 0n, epoch: 2n, changed: true },
+    ]);
     expect(await readCredit(database, 'org_a', 'live')).toMatchObject({ leased: 20n });
   });
 
@@ -170,7 +178,32 @@ describe('a lease', () => {
     const sent = await Promise.all(
       Array.from({ length: 8 }, () => returnLeases(database, 'owner_a', kept)),
     );
-    expect(sent.flat()).toEqual([{ resourceId: CREDIT_ID, amount: 6n, epoch: 2n }]);
+    expect(sent.flat().filter(({ amount }) => amount !== 0n)).toEqual([
+      { resourceId: CREDIT_ID, amount: 6n, epoch: 2n, changed: false },
+    ]);
+    expect(await returnLeases(database, 'owner_a', kept)).toEqual([
+      { resourceId: CREDIT_ID, amount: 0n, epoch: 2n, changed: false },
+    ]);
+  });
+
+  it('of a key is locked before its budget, as a posting of the other book does it', async () => {
+    await grantOf(DOLLAR);
+    await setBudgetLimit(database, { keyId: 'key_a', organizationId: 'org_a', limit: DOLLAR });
+    await take(need(10n), need(10n));
+    const posting = connectPostgres({ at: test.url, connectionsMax: 2 });
+    const taken: Promise<LeaseAnswer>[] = [];
+    await posting.begin(async (transaction) => {
+      await transaction`select 1 from leases where resource_id = 'key_a' for update`;
+      taken.push(take({ ...need(5n), have: 10n }, { ...need(5n), have: 10n }));
+      for (let waiting = 0; waiting === 0;) {
+        const rows = await posting`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+        waiting = rows.length;
+      }
+      await transaction`update budgets set posted_nano = posted_nano`;
+    });
+    await posting.end({ timeout: 1 });
+    expect(await Promise.all(taken)).toMatchObject([{ granted: true }]);
   });
 
   it('of many owners in parallel never sums to more than there is', async () => {

@@ -1,5 +1,7 @@
 /** Migrations against a real Postgres: once, together, all or nothing, and never backwards. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
 
-import { StatementRefused } from './database.ts';
+import { DatabaseUnavailable, StatementRefused } from './database.ts';
 import { migrate, MigrationRefused } from './migrate.node.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
@@ -112,6 +114,30 @@ describe('migrate refuses', () => {
     addMigration('0099_more', 'create table more (id int);--> statement-breakpoint\nselect 1/0;');
     await expect(migrate(shared.url, directory)).rejects.toThrow(StatementRefused);
     expect(await tableExists('more')).toBe(false);
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['hangs up at once', (socket) => socket.end()],
+    ['speaks HTTP', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['says nothing', () => undefined],
+  ])('to wait for ever for something that %s', async (_what, answer) => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      answer(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const waiting = migrate(`postgres://u:canary@127.0.0.1:${port}/none`, directory, 300);
+    await expect(waiting).rejects.toThrow(
+      'The database cannot be used: nothing at its address has spoken as a Postgres does within 0.3 s.',
+    );
+    await expect(waiting).rejects.toThrow(DatabaseUnavailable);
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
 
   it('silence when the database is away, and names no password', async () => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 import type postgres from 'postgres';
 
+import { DatabaseUnavailable } from './database.ts';
 import { toStoreError } from './postgres-errors.ts';
 import { connectPostgres, type PostgresOptions } from './postgres.node.ts';
 
@@ -25,23 +26,47 @@ export class MigrationRefused extends Error {
 
 /** Any number, but always the same: "omnix" in hexadecimal digits of ASCII. */
 const LOCK = 0x6f_6d_6e_69_78;
+/**
+ * For all attempts together: postgres.js goes on trying while something accepts its connections and
+ * never speaks as a Postgres does.
+ */
+const CONNECT_MS_MAX = 10_000;
 const BREAKPOINT = '--> statement-breakpoint';
 
-/** Applies what is missing, all or nothing. Returns the tags that were applied now. */
+/**
+ * Applies what is missing, all or nothing. Returns the tags that were applied now. `connectMs` is
+ * how long to wait for a database that answers.
+ */
 export async function migrate(
   at: PostgresOptions['at'],
   directory: string,
+  connectMs = CONNECT_MS_MAX,
 ): Promise<readonly string[]> {
   const migrations = readMigrations(directory);
   const client = connectPostgres({ at, connectionsMax: 1, statementTimeoutMs: 0 });
+  const silent = Promise.withResolvers<never>();
+  const deadline = setTimeout(() => silent.reject(nothingAnswers(connectMs)), connectMs);
+  // A transaction-level lock: it works behind a pooler and dies with us.
+  const applied = client.begin((transaction) => {
+    clearTimeout(deadline);
+    return applyMissing(transaction, migrations);
+  });
   try {
-    // A transaction-level lock: it works behind a pooler and dies with us.
-    return await client.begin((transaction) => applyMissing(transaction, migrations));
+    return await Promise.race([applied, silent.promise]);
   } catch (error) {
-    throw error instanceof MigrationRefused ? error : toStoreError(error);
+    const isOurs = error instanceof MigrationRefused || error instanceof DatabaseUnavailable;
+    throw isOurs ? error : toStoreError(error);
   } finally {
+    clearTimeout(deadline);
     await client.end({ timeout: 1 });
   }
+}
+
+function nothingAnswers(ms: number): DatabaseUnavailable {
+  return new DatabaseUnavailable(
+    'The database cannot be used: nothing at its address has spoken as a Postgres does ' +
+      `within ${ms / 1000} s.`,
+  );
 }
 
 async function applyMissing(

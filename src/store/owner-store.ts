@@ -35,6 +35,19 @@ export async function insertOwner(
   return bigintOf(onlyRow(rows), 'organizations') > 0n;
 }
 
+/**
+ * Whether this is the check of the first start over this database, which this may be. A digest in
+ * hex.
+ */
+export async function confirmSecret(database: Database, digest: string): Promise<boolean> {
+  await database.run(sql`
+    insert into installation (secret_check) values (${byteaOf(digest)}::bytea)
+    on conflict (id) do nothing`);
+  const rows = await database.run(sql`
+    select secret_check = ${byteaOf(digest)}::bytea as same from installation`);
+  return booleanOf(onlyRow(rows), 'same');
+}
+
 /** The id of the owner's organization; null before the first start. */
 export async function findOwner(database: Database): Promise<string | null> {
   const [row] = await database.run(sql`select id from organizations where slug = ${OWNER_SLUG}`);

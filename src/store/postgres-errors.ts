@@ -3,7 +3,7 @@
  * not there, or it refused. Messages are made from codes only; neither address, password, statement
  * nor values can appear in them.
  */
-import { DatabaseUnavailable, StatementRefused } from './database.ts';
+import { DatabaseUnavailable, StatementRefused, StatementTooHeavy } from './database.ts';
 
 /** Classes and codes of SQLSTATE that say "not now", whatever the statement was. */
 const UNAVAILABLE_STATES: readonly (readonly [prefix: string, meaning: string])[] = [
@@ -34,6 +34,9 @@ const SOCKET_CODES: Readonly<Record<string, string>> = {
   CONNECTION_DESTROYED: 'the connection was given up',
   CONNECTION_ENDED: 'our connections to it are closed',
 };
+
+/** Too long for the server or for us (the connection is given up then), or too much memory. */
+const HEAVY_CODES: ReadonlySet<string> = new Set(['57014', 'CONNECTION_DESTROYED', '53200']);
 
 function textField(error: object, name: string): string | null {
   const value: unknown = Reflect.get(error, name);
@@ -66,5 +69,6 @@ export function toStoreError(error: unknown): Error {
 }
 
 function unavailable(meaning: string, code: string): DatabaseUnavailable {
-  return new DatabaseUnavailable(`The database cannot be used: ${meaning} (${code}).`);
+  const message = `The database cannot be used: ${meaning} (${code}).`;
+  return HEAVY_CODES.has(code) ? new StatementTooHeavy(message) : new DatabaseUnavailable(message);
 }

@@ -174,6 +174,19 @@ describe('run says unavailable', () => {
     }
   });
 
+  it('when the server hangs up at once, and asks it ever more slowly', async () => {
+    let connections = 0;
+    const server = await listen((socket) => {
+      connections += 1;
+      socket.end();
+    });
+    await withDatabase(server.url, asksInVain, { ...HASTY, connectTimeoutMs: 1_000 });
+    server.close();
+    expect(connections).toBeGreaterThan(1);
+    // Pauses of 20, 40, 80 ... ms: without them it is some hundred.
+    expect(connections).toBeLessThan(10);
+  });
+
   it('when the host or the socket does not exist', async () => {
     for (const url of [
       'postgres://u:p@no-such-host.invalid/d',
@@ -242,6 +255,23 @@ describe('run says unavailable', () => {
       await withDatabase(url, fails, HASTY);
     }
     hung.close();
+  });
+});
+
+describe('a connection with TLS', () => {
+  it('says which host it means: one address serves many databases', async () => {
+    const hello = Promise.withResolvers<string>();
+    const server = await listen((socket) => {
+      // Postgres's way: asked for TLS, the server says S, and the client begins with it.
+      socket.once('data', () => {
+        socket.write('S');
+        socket.once('data', (bytes) => hello.resolve(bytes.toString('latin1')));
+      });
+    });
+    const url = `${server.url.replace('127.0.0.1', 'localhost')}?sslmode=require`;
+    await withDatabase(url, asksInVain, { ...HASTY, connectTimeoutMs: 1_000 });
+    expect(await hello.promise).toContain('localhost');
+    server.close();
   });
 });
 

@@ -2,6 +2,7 @@
  * The database over postgres.js: a small pool of connections to any Postgres, ours or the
  * operator's.
  */
+import { connect as openSocket, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SQL } from 'drizzle-orm';
@@ -35,6 +36,10 @@ const CONNECT_TIMEOUT_MS = 5000;
  */
 const DEADLINE_GRACE_MS = 2000;
 const RECONNECT_DELAY_SECONDS = 0.1;
+/** A connection that ends sooner was turned away: the next one waits, each time twice as long. */
+const TURNED_AWAY_MS = 1000;
+const PAUSE_MS = 10;
+const PAUSE_MS_MAX = 1000;
 const CLOSE_MS = 5000;
 const MS_PER_SECOND = 1000;
 
@@ -52,6 +57,37 @@ export function connectPostgres(options: PostgresOptions): postgres.Sql {
  */
 const WITHOUT_PIPELINE = { max_pipeline: 0 };
 
+/** What postgres.js has made of the address. */
+interface SocketPlace {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path: string | false;
+}
+
+/**
+ * Opens sockets for postgres.js, which connects anew without any pause, hundreds of times a second,
+ * where something accepts its connection and closes it without a word. Of several hosts each is
+ * tried in turn.
+ */
+function pacedSockets(): (place: SocketPlace) => Promise<Socket> {
+  let last: { readonly socket: Socket; readonly openedMs: number } | null = null;
+  let opened = 0;
+  let turnedAway = 0;
+  return async ({ host, port, path }) => {
+    const isRepeated =
+      last !== null && last.socket.destroyed && performance.now() - last.openedMs < TURNED_AWAY_MS;
+    turnedAway = isRepeated ? turnedAway + 1 : 0;
+    if (turnedAway > 0) await sleep(Math.min(PAUSE_MS * 2 ** turnedAway, PAUSE_MS_MAX));
+    const at = opened % host.length;
+    opened += 1;
+    const where = { host: host[at] ?? '', port: port[at] ?? 0 };
+    const socket = openSocket(path === false ? where : { path });
+    last = { socket, openedMs: performance.now() };
+    // postgres.js asks TLS for the name that it finds here.
+    return Object.assign(socket, where);
+  };
+}
+
 function connect(options: PostgresOptions, more: { max_pipeline?: number }): postgres.Sql {
   const at = typeof options.at === 'string' ? readDatabaseUrl(options.at) : options.at;
   const settings = {
@@ -61,6 +97,7 @@ function connect(options: PostgresOptions, more: { max_pipeline?: number }): pos
       ? {}
       : { idle_timeout: options.idleTimeoutMs / MS_PER_SECOND }),
     backoff: () => RECONNECT_DELAY_SECONDS,
+    socket: pacedSockets(),
     ...more,
     fetch_types: false,
     types: WIRE_TYPES,

@@ -37,6 +37,16 @@ function loop(answer: readonly unknown[], results: readonly unknown[], more: obj
   return { ...base, ...more, messages };
 }
 
+function begun(text: string): object {
+  return { ...base, messages: [user, { role: 'assistant', content: text }] };
+}
+
+function answerIn(schema: object): object {
+  return { ...base, output_config: { format: { type: 'json_schema', schema } } };
+}
+
+const deep = { type: 'object', properties: { again: { $ref: '#' } } };
+
 describe('the host of the tests', () => {
   const thinking = { type: 'enabled', budget_tokens: 1_024 };
 
@@ -44,6 +54,10 @@ describe('the host of the tests', () => {
     const thought = { type: 'thinking', thinking: 'Bern.', signature: signThought('Bern.') };
     expect(refuseMessages(base)).toBeNull();
     expect(refuseMessages(loop([thought, call], [result], { thinking }))).toBeNull();
+    expect(refuseMessages(begun('Hm.'))).toBeNull();
+    const pair = { $defs: { a: {} }, anyOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }] };
+    expect(refuseMessages(answerIn(pair))).toBeNull();
+    expect(refuseMessages({ ...base, tools: [{ name: 'f', input_schema: deep }] })).toBeNull();
   });
 
   it.each<[string, object]>([
@@ -59,6 +73,16 @@ describe('the host of the tests', () => {
     ['a temperature above 1', { ...base, temperature: 1.5 }],
     ['an unknown member', { ...base, seed: 1 }],
     ['no bound', { model: 'm', messages: [user] }],
+    ['an address of mail', { ...base, metadata: { user_id: 'alice@example.com' } }],
+    ['a begun answer that ends in a blank', begun('Hm. ')],
+    ['a begun answer, where the model is new', { ...begun('Hm.'), model: 'claude-opus-4-6' }],
+    ['a begun answer, where the model is to think', { ...begun('Hm.'), thinking }],
+    ['a schema that holds itself', answerIn({ type: 'array', items: { $ref: '#' } })],
+    ['a reference in allOf', answerIn({ allOf: [{ $ref: '#/$defs/a' }], $defs: { a: {} } })],
+    [
+      'a strict tool whose schema holds itself',
+      { ...base, tools: [{ name: 'f', strict: true, input_schema: deep }] },
+    ],
   ])('refuses %s', (_case, body) => {
     expect(refuseMessages(body)).not.toBeNull();
   });
@@ -192,7 +216,16 @@ function budget(tokens: number): object {
   return { type: 'enabled', budget_tokens: tokens };
 }
 
-const MODELS = ['claude-3-haiku', 'claude-opus-4-1', 'claude-sonnet-4-5', 'claude-opus-4-6'];
+const MODELS = [
+  'claude-3-haiku',
+  'claude-opus-4-1',
+  'claude-sonnet-4-5',
+  'claude-opus-4-6',
+  'claude-sonnet-5',
+];
+
+/** What the caller may have begun the answer with. */
+const begunArbitrary = fc.constantFrom('', 'So', 'So:\n', '{ ');
 
 /** What the host says to it; or the path at which the dialect refuses it itself. */
 function send(form: ChatForm, model: string): { said: unknown } | { refused: CannotSay } {
@@ -206,8 +239,10 @@ function send(form: ChatForm, model: string): { said: unknown } | { refused: Can
 
 describe('any conversation', () => {
   it('is taken by the host, or refused with the path of what is at fault', () => {
-    const property = fc.property(formArbitrary, fc.constantFrom(...MODELS), (form, model) => {
-      const sent = send(form, model);
+    const models = fc.constantFrom(...MODELS);
+    const property = fc.property(formArbitrary, models, begunArbitrary, (form, model, text) => {
+      const answer: Turn = { role: 'assistant', parts: [{ type: 'text', text }] };
+      const sent = send({ ...form, turns: [...form.turns, answer] }, model);
       if ('said' in sent) return sent.said === null;
       const { param, message } = sent.refused;
       return param.startsWith('messages') && /^\S.*\.$/s.test(message);

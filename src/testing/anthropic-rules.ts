@@ -5,6 +5,7 @@
  */
 import { at, isObject, listOf, numberOf, objectOf, stringOf } from './recordings-json.ts';
 import type { JsonObject } from './recordings-json.ts';
+import { schemaFault } from './anthropic-rules-schemas.ts';
 
 export interface Refusal {
   readonly path: string;
@@ -41,6 +42,9 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'container',
 ]);
 
+/** Models that must not find their answer begun. */
+const NO_PREFILL = /claude-(?:(?:opus|sonnet)-4-[6-9]|mythos|(?:opus|sonnet|haiku|fable)-[5-9])/;
+
 const THOUGHTS: readonly string[] = ['thinking', 'redacted_thinking'];
 
 /** The signature under which the fake gives a thought out, and takes it back. */
@@ -55,9 +59,12 @@ export function refuseMessages(body: unknown): Refusal | null {
   const messages = listOf(at(body, 'messages')).map(readMessage);
   const [first] = [
     ...checkMembers(objectOf(body)),
+    ...checkUser(objectOf(body)),
+    ...checkGrammars(objectOf(body)),
     ...checkTools(objectOf(body)),
     ...checkMessages(messages),
     ...checkCalls(messages),
+    ...checkEnd(objectOf(body), messages.at(-1)),
     ...checkThinking(objectOf(body), messages),
     ...checkCache(body, messages),
   ];
@@ -86,6 +93,29 @@ function* checkMembers(body: JsonObject): Iterable<Refusal> {
   if (temperature < 0 || temperature > 1) yield { path: 'temperature', message: 'range: 0..1' };
   for (const stop of listOf(body['stop_sequences'])) {
     if (stringOf(stop).trim() === '') yield { path: 'stop_sequences', message: 'whitespace' };
+  }
+}
+
+function* checkUser(body: JsonObject): Iterable<Refusal> {
+  const path = 'metadata.user_id';
+  const id = stringOf(at(body, 'metadata', 'user_id'));
+  if (id.includes('@') && id.includes('.')) {
+    yield { path, message: 'user_id appears to contain an email address' };
+  }
+  if (id.startsWith('+')) yield { path, message: 'user_id appears to contain a phone number' };
+  if (id.length > 256) yield { path, message: 'at most 256 characters' };
+}
+
+/** Schemas that grammars are made of: of the answer, and of strict tools. */
+function* checkGrammars(body: JsonObject): Iterable<Refusal> {
+  const strict = listOf(body['tools']).filter((tool) => at(tool, 'strict') === true);
+  const schemas = [
+    at(body, 'output_config', 'format', 'schema'),
+    ...strict.map((tool) => at(tool, 'input_schema')),
+  ];
+  for (const schema of schemas) {
+    const message = schemaFault(schema);
+    if (message !== null) yield { path: 'schema', message };
   }
 }
 
@@ -192,6 +222,19 @@ function* unanswered(open: ReadonlyMap<string, string>): Iterable<Refusal> {
   }
 }
 
+/** What may stand at the end where the assistant has the last word. */
+function* checkEnd(body: JsonObject, last: Message | undefined): Iterable<Refusal> {
+  const end = last?.blocks.at(-1);
+  if (last?.role !== 'assistant' || end?.type !== 'text') return;
+  if (NO_PREFILL.test(stringOf(body['model']))) {
+    yield { path: 'messages', message: 'This model does not support assistant message prefill.' };
+  }
+  if (/\s$/.test(stringOf(end.block['text']))) {
+    const message = 'final assistant content cannot end with trailing whitespace';
+    yield { path: 'messages', message };
+  }
+}
+
 function* checkThinking(body: JsonObject, messages: readonly Message[]): Iterable<Refusal> {
   const { thinking } = body;
   if (at(thinking, 'type') !== 'enabled') return;
@@ -213,12 +256,12 @@ function* checkThinking(body: JsonObject, messages: readonly Message[]): Iterabl
   yield* checkLoop(messages);
 }
 
-/** The answer that began the last loop of calls must begin with what was thought. */
+/** The answer that is gone on with, or began the last loop of calls, must begin with thoughts. */
 function* checkLoop(messages: readonly Message[]): Iterable<Refusal> {
   const whole = joined(messages);
   const answers = (message: Message | undefined): boolean =>
     message?.role === 'user' && message.blocks.some(({ type }) => type === 'tool_result');
-  if (!answers(whole.at(-1))) return;
+  if (whole.at(-1)?.role !== 'assistant' && !answers(whole.at(-1))) return;
   let first: Message | undefined;
   for (const message of whole.toReversed()) {
     if (message.role === 'assistant') first = message;

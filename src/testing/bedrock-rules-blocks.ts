@@ -27,10 +27,10 @@ export function mediaFaults(block: JsonRecord, at: string): string[] {
   return faults;
 }
 
-/** Names of few characters, no two alike in one request. */
+/** Names of few characters, no two alike in one request; and words beside them. */
 export function documentFaults(messages: readonly JsonRecord[]): readonly string[] {
   const names = new Set<unknown>();
-  const faults: string[] = [];
+  const faults = messages.filter(isMute).map(() => 'A text block must be included with documents.');
   for (const document of messages.flatMap(documentsOf)) {
     const name = document['name'];
     const clean = typeof name === 'string' && /^[A-Za-z0-9\s()[\]-]{1,200}$/.test(name);
@@ -42,6 +42,13 @@ export function documentFaults(messages: readonly JsonRecord[]): readonly string
     names.add(name);
   }
   return faults;
+}
+
+/** Whether a message holds a document, and no word beside it. */
+function isMute(message: JsonRecord): boolean {
+  const blocks = listOf(message['content']).map(recordOf);
+  const spoken = blocks.some(({ text }) => typeof text === 'string' && text.trim() !== '');
+  return !spoken && blocks.some((block) => 'document' in block);
 }
 
 function documentsOf(message: JsonRecord): readonly JsonRecord[] {

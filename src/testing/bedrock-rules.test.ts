@@ -205,6 +205,13 @@ describe('the fake', () => {
   const answered = { role: 'user', content: [result('tooluse_1')] };
 
   const thinking = { thinking: { type: 'enabled', budget_tokens: 2_000 } };
+  const document = { document: { name: 'a', format: 'pdf', source: { bytes: 'JVBERi0=' } } };
+  const begun = (text: string) => ({ role: 'assistant', content: [{ text }] });
+  const deep = { type: 'object', properties: { again: { $ref: '#' } } };
+  const answerIn = (schema: object) => {
+    const jsonSchema = { name: 'a', schema: JSON.stringify(schema) };
+    return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
+  };
   const unsigned = { reasoningContent: { reasoningText: { text: 'hm' } } };
   const changed = { reasoningContent: { reasoningText: { text: 'hm!', signature: 'sig-2-7' } } };
 
@@ -264,6 +271,24 @@ describe('the fake', () => {
       /tool_choice/,
     ],
     ['heat', { messages: [user], inferenceConfig: { temperature: 1.5 } }, /range/],
+    ['a document without words', { messages: [{ role: 'user', content: [document] }] }, /text/],
+    ['a begun answer that ends in a blank', { messages: [user, begun('z ')] }, /whitespace/],
+    [
+      'thinking on a begun answer',
+      { messages: [user, begun('z')], additionalModelRequestFields: thinking },
+      /thinking/,
+    ],
+    ['a schema that holds itself', { messages: [user], outputConfig: answerIn(deep) }, /Recursive/],
+    [
+      'a strict tool whose schema holds itself',
+      {
+        messages: [user],
+        toolConfig: {
+          tools: [{ toolSpec: { name: 'f', strict: true, inputSchema: { json: deep } } }],
+        },
+      },
+      /Recursive/,
+    ],
   ])('refuses %s', (_name, body, words) => {
     expect(bedrockRefusal(body, MODEL)?.message).toMatch(words);
   });
@@ -272,12 +297,24 @@ describe('the fake', () => {
     const body = { messages: [user, assistant, answered], toolConfig };
     expect(bedrockRefusal(body, MODEL)).toBeNull();
   });
+
+  it.each(['us.anthropic.claude-opus-4-6-v1', 'us.meta.llama4-maverick-17b-instruct-v1:0'])(
+    'lets the user have the last word at %s, and nobody else',
+    (model) => {
+      const messages = [user, begun('z')];
+      expect(bedrockRefusal({ messages }, model)?.message).toMatch(/must end with a user/);
+      expect(bedrockRefusal({ messages: [...messages, user] }, model)).toBeNull();
+      expect(bedrockRefusal({ messages }, MODEL)).toBeNull();
+    },
+  );
 });
 
 /** Rounds of a conversation through chat: what a user says, and what calls it leads to. */
 const said = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => text.trim() !== '');
+const file = { file_data: 'data:application/pdf;base64,JVBERi0=', filename: 'a.pdf' };
+const asked = fc.oneof(said, fc.constant([{ type: 'file', file }]));
 const round = fc.record({
-  user: fc.array(said, { minLength: 1, maxLength: 2 }),
+  user: fc.array(asked, { minLength: 1, maxLength: 2 }),
   system: fc.boolean(),
   results: fc.array(fc.string({ maxLength: 10 }), { maxLength: 3 }),
   answer: fc.option(said, { nil: null }),
@@ -310,6 +347,7 @@ function messagesFrom(rounds: readonly Round[]): readonly JsonRecord[] {
 describe('any conversation that the chat door takes', () => {
   it.each([
     MODEL,
+    'global.anthropic.claude-sonnet-5',
     'us.amazon.nova-2-lite-v1:0',
     'us.meta.llama4-maverick-17b-instruct-v1:0',
     'mistral.pixtral-large-2502-v1:0',

@@ -3,7 +3,8 @@
  * Written from the service's own words (recordings, its model of the API, reports of its users) and
  * sharing nothing with the dialect that it judges.
  */
-import { isRecord, listOf, recordOf, type JsonRecord } from '#providers/json.ts';
+import { isRecord, listOf, parseJson, recordOf, type JsonRecord } from '#providers/json.ts';
+import { recursionFault, schemaFault } from './anthropic-rules-schemas.ts';
 import { cacheFaults, documentFaults, mediaFaults } from './bedrock-rules-blocks.ts';
 
 export interface BedrockRefusal {
@@ -46,7 +47,9 @@ export function bedrockRefusal(body: unknown, model: string): BedrockRefusal | n
     ...roleFaults(judged),
     ...messages.flatMap((message, index) => contentFaults(message, index, judged)),
     ...pairFaults(judged),
+    ...endFaults(judged),
     ...toolFaults(judged),
+    ...schemaFaults(judged),
     ...thinkingFaults(judged),
     ...inferenceFaults(judged),
     ...documentFaults(messages),
@@ -87,6 +90,33 @@ function roleFaults({ messages, claude }: Judged): Faults {
     }
   }
   return faults;
+}
+
+const NO_PREFILL = /llama|claude-(?:(?:opus|sonnet)-4-[6-9]|(?:opus|sonnet|haiku|fable)-[5-9])/;
+
+/** What may stand at the end where the assistant has the last word. */
+function endFaults({ messages, model }: Judged): Faults {
+  const last = messages.at(-1);
+  const text = listOf(last?.['content']).map(recordOf).at(-1)?.['text'];
+  if (last?.['role'] !== 'assistant' || typeof text !== 'string') return [];
+  const faults = /\s$/.test(text) ? ['The final assistant content ends with whitespace.'] : [];
+  if (NO_PREFILL.test(model)) faults.push('The conversation must end with a user message.');
+  return faults;
+}
+
+/** Schemas that answers and the arguments of strict tools are held to. */
+function schemaFaults({ body, claude }: Judged): Faults {
+  const format = recordOf(recordOf(recordOf(body['outputConfig'])['textFormat'])['structure']);
+  const written = recordOf(format['jsonSchema'])['schema'];
+  const specs = listOf(recordOf(body['toolConfig'])['tools']).map((tool) =>
+    recordOf(recordOf(tool)['toolSpec']),
+  );
+  const strict = specs.filter((spec) => spec['strict'] === true);
+  const schemas = [
+    typeof written === 'string' ? parseJson(written) : undefined,
+    ...strict.map((spec) => recordOf(spec['inputSchema'])['json']),
+  ];
+  return schemas.flatMap((schema) => (claude ? schemaFault : recursionFault)(schema) ?? []);
 }
 
 function contentFaults(message: JsonRecord, index: number, { claude, model }: Judged): Faults {
@@ -223,11 +253,13 @@ function thinkingFaults({ body, messages, claude }: Judged): Faults {
   return [...faults, ...loopFaults(messages)];
 }
 
-/** In the middle of a round of tools the calls stand behind their thoughts. */
+/** What is gone on with, calls of tools or a begun answer, stands behind its thoughts. */
 function loopFaults(messages: readonly JsonRecord[]): Faults {
-  const answered = idsOf(messages.at(-1), 'toolResult').length > 0;
-  const [first] = listOf(messages.at(-2)?.['content']).map(recordOf);
-  if (!answered || first === undefined || 'reasoningContent' in first) return [];
+  const last = messages.at(-1);
+  const answered = idsOf(last, 'toolResult').length > 0 ? messages.at(-2) : undefined;
+  const goneOn = last?.['role'] === 'assistant' ? last : answered;
+  const [first] = listOf(goneOn?.['content']).map(recordOf);
+  if (first === undefined || 'reasoningContent' in first) return [];
   return ['Expected thinking or redacted_thinking at the start of the assistant message.'];
 }
 

@@ -15,12 +15,12 @@ import { nanoUsd, type NanoUsd, parseUsd } from '#base/money.ts';
 import { createLedger } from '#ledger/create-ledger.ts';
 import { type JournalFiles, nodeJournalFiles } from '#ledger/journal-files.node.ts';
 import { openFileJournal } from '#ledger/journal.node.ts';
-import type { Hold, HoldRefusal, HoldRequest, PrepaidLedger } from '#ledger/ledger.ts';
+import type { Book, Hold, HoldRefusal, HoldRequest, PrepaidLedger } from '#ledger/ledger.ts';
 import { nodeSchedule } from '#ledger/schedule.node.ts';
 import type { Schedule } from '#ledger/schedule.ts';
 import { type Database, DatabaseUnavailable, type Row } from '#store/database.ts';
 import type { StatementValues } from '#store/render.ts';
-import { grantCredit } from '#store/ledger-grants.ts';
+import { type CreditGrant, grantCredit } from '#store/ledger-grants.ts';
 import { verifyLedger } from '#store/ledger-verify.ts';
 
 import { createTestDatabase } from './postgres.ts';
@@ -33,6 +33,8 @@ export class FaultyDatabase implements Database {
   mode: 'works' | 'gone' | 'loses answers' = 'works';
   /** Statements that reached the real database. */
   statements = 0;
+  /** Statements that nobody heard of again. */
+  failures = 0;
   readonly #real: Database;
 
   constructor(real: Database) {
@@ -40,12 +42,17 @@ export class FaultyDatabase implements Database {
   }
 
   async run(statement: SQL, values?: StatementValues): Promise<readonly Row[]> {
-    if (this.mode === 'gone') throw new DatabaseUnavailable('gone');
+    if (this.mode === 'gone') throw this.#failure('gone');
     this.statements += 1;
     const rows = await this.#real.run(statement, values);
     // Read again: it may have been told otherwise while the statement ran.
-    if (this.#isLosing()) throw new DatabaseUnavailable('the answer was lost');
+    if (this.#isLosing()) throw this.#failure('the answer was lost');
     return rows;
+  }
+
+  #failure(cause: string): DatabaseUnavailable {
+    this.failures += 1;
+    return new DatabaseUnavailable(cause);
   }
 
   #isLosing(): boolean {
@@ -144,7 +151,7 @@ export interface LedgerRig {
   readonly directory: string;
   /** A process over the rig's data directory, recovered unless told otherwise. */
   start(options?: RigStart): Promise<LedgerProcess>;
-  grant(amount: string, organizationId?: string): Promise<void>;
+  grant(amount: string, organizationId?: string, book?: Book): Promise<void>;
   /** Throws if the books do not balance. */
   drop(): Promise<void>;
 }
@@ -167,7 +174,8 @@ export async function createLedgerRig(): Promise<LedgerRig> {
     database,
     directory,
     start: (options) => startProcess(database, directory, options ?? {}),
-    grant: (amount, organizationId = RIG_ORGANIZATION) => grant(database, amount, organizationId),
+    grant: (amount, organizationId = RIG_ORGANIZATION, book = 'live') =>
+      grant(database, { amount: usd(amount), organizationId, book }),
     drop: async () => {
       await requireSoundBooks(database);
       await drop();
@@ -219,13 +227,14 @@ async function startProcess(
   return { ledger, database, files, clock, schedule, kill };
 }
 
-async function grant(database: Database, amount: string, organizationId: string): Promise<void> {
+async function grant(
+  database: Database,
+  what: Pick<CreditGrant, 'amount' | 'organizationId' | 'book'>,
+): Promise<void> {
   const id = newId('grant_');
   await grantCredit(database, {
+    ...what,
     id,
-    organizationId,
-    book: 'live',
-    amount: usd(amount),
     reason: 'test',
     fundedBy: 'payment_clearing',
     source: 'test',

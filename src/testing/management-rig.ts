@@ -3,7 +3,7 @@ import { createManagementApp } from '#http/api/management.ts';
 import type { CreditDesk, GrantDraft, KeyDirectory, LedgerReads } from '#http/api/ports.ts';
 import { newId } from '#base/ids.ts';
 import { silentLog } from '#base/log.ts';
-import { nanoUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
+import { nanoUsd, ZERO_USD } from '#base/money.ts';
 import { err, ok, type Result } from '#base/result.ts';
 import { buildCatalog } from '#catalog/catalog.ts';
 import { buildDirectory } from '#gateway/directory.ts';
@@ -87,7 +87,7 @@ function createKeys() {
 
 function createBooks() {
   const grants: GrantDraft[] = [];
-  const limits = new Map<string, NanoUsd | null>();
+  const limitsChanged: string[] = [];
   const usage = new Map<string, Omit<KeyUsage, 'limit'>>();
   const receipts = new Map<string, Receipt>();
   const outage = { now: false };
@@ -102,8 +102,8 @@ function createBooks() {
       grants.push(draft);
       return writable({ id: newId('grant_'), createdAtMs: NOW_MS });
     },
-    setKeyLimit: ({ keyId, limit }) => {
-      limits.set(keyId, limit);
+    limitChanged: ({ keyId }) => {
+      limitsChanged.push(keyId);
       return writable(undefined);
     },
   };
@@ -119,7 +119,7 @@ function createBooks() {
     readReceipt: (organizationId, requestId) =>
       readable(organizationId === ORGANIZATION ? (receipts.get(requestId) ?? null) : null),
   };
-  return { credit, ledger, grants, limits, usage, receipts, outage };
+  return { credit, ledger, grants, limitsChanged, usage, receipts, outage };
 }
 
 function createHouse() {

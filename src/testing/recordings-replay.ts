@@ -53,7 +53,7 @@ export function configFor(exchanges: readonly RecordedExchange[], origin: string
   const providers: Record<string, unknown> = {};
   for (const { name, type } of PLACES) {
     // Azure's base URL in the style whose paths name the deployment, which is the recorded one.
-    const base_url = `${origin}/${name}${name === 'azure' ? '/openai' : ''}`;
+    const base_url = `${origin}/${name}${name === 'azure' ? '/openai/deployments' : ''}`;
     providers[`at-${name}`] = { type, base_url, api_key: `sk-canary-upstream-${name}` };
   }
   const models: Record<string, unknown> = {};

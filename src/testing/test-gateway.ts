@@ -43,7 +43,7 @@ import { openFileJournal } from '#ledger/journal.node.ts';
 import type { Book, PrepaidLedger } from '#ledger/ledger.ts';
 import { nodeSchedule } from '#ledger/schedule.node.ts';
 import type { Database } from '#store/database.ts';
-import { grantCredit, setBudgetLimit } from '#store/ledger-grants.ts';
+import { grantCredit } from '#store/ledger-grants.ts';
 import { goodReply, modeOf } from './fake-upstream-replies.ts';
 import { startFakeUpstream, type Answerer, type FakeUpstream } from './fake-upstream.ts';
 import { FaultyDatabase, FaultyFiles } from './ledger-rig.ts';
@@ -192,10 +192,7 @@ function creditDesk(database: Database, ledger: PrepaidLedger): CreditDesk {
       await grantCredit(database, { id, organizationId, book, amount, reason, ...from });
       return { id, createdAtMs: systemClock.nowMs() };
     },
-    setKeyLimit: async (key) => {
-      await setBudgetLimit(database, key);
-      await ledger.budgetChanged(key.keyId);
-    },
+    limitChanged: ({ keyId }) => ledger.budgetChanged(keyId),
   };
 }
 
@@ -307,8 +304,7 @@ function ownerOf(base: Base, organizationId: string): Pick<TestGateway, 'grant' 
     createKey: async ({ kind = 'live', limitUsd } = {}) => {
       const limit = limitUsd === undefined ? null : toNano(limitUsd);
       const draft = { kind, name: kind, organizationId, limit };
-      const { record, secret } = await identity.createKey(draft);
-      if (limit !== null) await credit.setKeyLimit({ keyId: record.keyId, organizationId, limit });
+      const { secret } = await identity.createKey(draft);
       return secret;
     },
   };

@@ -122,6 +122,12 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     dialect: 'bedrock',
+    what: /^lost performanceConfig$/,
+    title: 'a faster service',
+    why: 'it has a price of its own, which nobody has published as data; a warning says so',
+  },
+  {
+    dialect: 'bedrock',
     what: /^lost outputConfig$|^added toolConfig$/,
     title: 'a schema for the answer',
     why: 'where it is not sure that the model takes one, a forced tool stands in, with a warning',

@@ -8,6 +8,12 @@ export const creditGrantSchema = z
   .strictObject({
     amount_usd: dollarsSchema({ zero: 'refused' }),
     reason: lineSchema(REASON_LENGTH_MAX).describe('One line; told on statements.'),
+    mode: z
+      .enum(['live', 'test'])
+      .optional()
+      .describe(
+        'Test credit pays for the models under `sandbox/` and nothing else. Default: live.',
+      ),
   })
   .meta({ id: 'CreateCreditGrantRequest' });
 
@@ -23,6 +29,7 @@ const creditGrantResourceSchema = z
     id: z.string().describe('`grant_...`'),
     amount_usd: z.number(),
     reason: z.string(),
+    mode: z.enum(['live', 'test']),
     expires_at: z.null(),
     created_at: z.iso.datetime(),
   })

@@ -67,6 +67,10 @@ const generationSchema = z
       .record(z.string(), z.number())
       .optional()
       .describe('Usage in disjoint buckets, named as the prices that apply to them.'),
+    service_tier: z
+      .string()
+      .nullish()
+      .describe('The service tier that was billed, where that was not the standard one.'),
     price: z
       .looseObject({
         version: z.string(),
@@ -78,7 +82,10 @@ const generationSchema = z
       .optional()
       .describe('The price that was used, with where it comes from.'),
     arithmetic: z.unknown().optional().describe('How the cost follows from usage and price.'),
-    waived: z.string().nullish().describe('Why nothing was charged, where usage had a price.'),
+    waived: z
+      .string()
+      .nullish()
+      .describe('Why less was charged than the price of the usage, or nothing.'),
     attempts: z.array(attemptSchema).optional(),
     warnings: z.array(z.unknown()).optional(),
     key_metadata: z

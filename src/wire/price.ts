@@ -27,6 +27,11 @@ export interface PriceSheet {
   readonly tiers: readonly PriceTier[];
   /** What a job in the host's batch API costs, bucket by bucket; the list where it is silent. */
   readonly batch?: PriceList;
+  /**
+   * What the host takes in its other service tiers, by our name of the tier: sheets of their own,
+   * with all that the tier prices. A tier that is not here has no price, and is not asked for.
+   */
+  readonly services?: Readonly<Record<string, PriceSheet>>;
   /** A page of the host, a data set with its version, or "config" for the operator's own. */
   readonly source: string;
   /** ISO date on which the price was read or from which it holds. */

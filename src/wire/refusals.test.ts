@@ -20,11 +20,14 @@ describe('refusals name the field, the limit and the next step', () => {
       held: nanoUsd(1n),
       limit: null,
     };
-    const error = insufficientCredits(shortfall);
+    const error = insufficientCredits(shortfall, 'live');
     expect(error.message).toContain('could cost $2.000000001; $0.5 is left');
     expect(error.message).toContain('$0.000000001 more is held');
     expect(error).toMatchObject({ status: 402, shouldRetry: false });
     expect(error.metadata.limitSource).toBe('account');
+    expect(error.message).not.toContain('test');
+    const inSandbox = insufficientCredits(shortfall, 'test').message;
+    expect(inSandbox).toMatch(/^Not enough test credit\..*"mode": "test"/);
   });
 
   it('tells a key limit from a lack of credit', () => {

@@ -35,6 +35,12 @@ export function nestingTooDeep(levelsMax: number): GatewayError {
   });
 }
 
+export function tooManyFields(fieldsMax: number): GatewayError {
+  return new GatewayError('invalid_request_error', {
+    message: `The body has too many fields: at most ${fieldsMax} are taken at its top level.`,
+  });
+}
+
 export function missingParameter(param: string): GatewayError {
   return new GatewayError('missing_required_parameter', {
     message: `Missing required parameter: ${quote(param)}.`,
@@ -176,12 +182,13 @@ function shortfallText({ required, available, held }: Shortfall): string {
   return `The request could cost $${formatUsd(required)}; $${formatUsd(available)} is left${running}.`;
 }
 
-/** 402: the organization's credit does not cover the worst case. */
-export function insufficientCredits(shortfall: Shortfall): GatewayError {
+/** 402: the organization's credit does not cover the worst case; `book` says which credit. */
+export function insufficientCredits(shortfall: Shortfall, book: 'live' | 'test'): GatewayError {
+  const [kind, how] = book === 'test' ? ['test credit', ' and "mode": "test"'] : ['credit', ''];
   return new GatewayError('insufficient_credits', {
     message:
-      `Not enough credit. ${shortfallText(shortfall)} ` +
-      'Add credit (POST /v1/credits/grants with a management key), or lower max_completion_tokens.',
+      `Not enough ${kind}. ${shortfallText(shortfall)} Add ${kind} (POST /v1/credits/grants ` +
+      `with a management key${how}), or lower max_completion_tokens.`,
     limitSource: 'account',
   });
 }

@@ -25,6 +25,6 @@ export const readySchema = z
 export const notReadySchema = z
   .object({
     status: z.literal('not_ready'),
-    reason: z.string().describe('What it waits for, or `draining`.'),
+    reason: z.string().describe('What it waits for or lacks, or `draining`.'),
   })
   .meta({ id: 'NotReady' });

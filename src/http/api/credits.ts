@@ -39,9 +39,10 @@ async function grantCredit(context: ApiContext, services: ApiServices): Promise<
   requireManagement(context, 'grant credit');
   const body = await readForm(context.req.raw, creditGrantForm);
   const { organizationId, keyId } = context.get('caller');
+  const { mode: book = 'live' } = body;
   const grant = await services.credit.grant({
     organizationId,
-    book: 'live',
+    book,
     amount: body.amount_usd,
     reason: body.reason,
     grantedBy: keyId,
@@ -51,6 +52,7 @@ async function grantCredit(context: ApiContext, services: ApiServices): Promise<
       id: grant.id,
       amount_usd: body.amount_usd,
       reason: body.reason,
+      mode: book,
       expires_at: null,
       created_at: toIsoTime(grant.createdAtMs),
     },

@@ -75,11 +75,6 @@ async function createKey(context: ApiContext, services: ApiServices): Promise<Re
     limit: body.limit ?? null,
   };
   const { record, secret } = await services.identity.createKey(draft);
-  // Should this fail, nobody ever learns the secret.
-  if (record.limit !== null) {
-    const { keyId, limit } = record;
-    await services.credit.setKeyLimit({ keyId, organizationId, limit });
-  }
   return answer(context, 201, { data: toKeyJson(record, NOTHING_USED), key: secret });
 }
 
@@ -100,11 +95,10 @@ async function changeKey(context: ApiContext, services: ApiServices): Promise<Re
   const record = await findKey(context, services);
   refuseUnfit(context, record, body);
   const { organizationId, keyId } = record;
-  if (body.limit !== undefined) {
-    await services.credit.setKeyLimit({ keyId, organizationId, limit: body.limit });
-  }
+  // One statement: what is shown and what is enforced are the same, whatever fails.
   const changed = await services.identity.updateKey(organizationId, keyId, toChanges(body));
   if (changed === null) throw noSuchKey(keyId);
+  if (body.limit !== undefined) await services.credit.limitChanged({ keyId, organizationId });
   return answer(context, 200, { data: await withUsage(changed, services) });
 }
 

@@ -22,12 +22,8 @@ export interface GrantDraft {
 export interface CreditDesk {
   /** Counts at once in every process. */
   grant(draft: GrantDraft): Promise<{ readonly id: string; readonly createdAtMs: number }>;
-  /** What is enforced for a key once it resolves; null: no limit of its own. */
-  setKeyLimit(key: {
-    readonly keyId: string;
-    readonly organizationId: string;
-    readonly limit: NanoUsd | null;
-  }): Promise<void>;
+  /** A key's limit was changed: the new one is enforced once it resolves. */
+  limitChanged(key: { readonly keyId: string; readonly organizationId: string }): Promise<void>;
 }
 
 /** The ledger as these routes read it. A receipt's detail is shown as it comes: a JSON object. */

@@ -411,13 +411,19 @@ describe('real answers are what the document says', () => {
     expect(draining).toEqual([]);
     house.lifecycle.become({ kind: 'ready' });
     house.database.mode = 'gone';
+    house.lifecycle.lacks('the database cannot be reached');
     const differences = await differencesOf([
+      ['getReadiness', 503, '/ready', { key: null }],
+      ['getHealth', 200, '/health', { key: null }],
+      // A key that is known, and credit that is leased.
+      ['createChatCompletion', 200, CHAT, { body: { model: 'sandbox/echo', messages } }],
       ['listKeys', 503, '/v1/keys', { key: management }],
       ['getCredits', 503, '/v1/credits', { key: management }],
       ['createKey', 503, '/v1/keys', { key: management, body: { name: 'x' } }],
     ]);
     expect(differences).toEqual([]);
     house.database.mode = 'works';
+    house.lifecycle.lacks(null);
   });
 });
 

@@ -20,7 +20,7 @@ const PROVIDER_INSTEAD =
   '`models` lists fallbacks.';
 
 /** Request headers, lower case, each with the sentence that says what to do instead. */
-export const LATER_HEADERS: Readonly<Record<string, string>> = {
+const LATER_HEADERS: Readonly<Record<string, string>> = {
   'x-omnix-explain': 'Leave the header out; GET /v1/generation shows every attempt of a request.',
 };
 

@@ -56,7 +56,6 @@ const EVERYDAY: Readonly<Record<string, Record<string, unknown>>> = {
     reasoning_effort: 'low',
     metadata: { a: 'b' },
     parallel_tool_calls: true,
-    service_tier: 'auto',
     top_k: 40,
     models: ['a', 'b'],
     usage: { include: true },

@@ -157,7 +157,7 @@ const request = objectOf(
     metadata: objectOrNull,
     user: stringOrNull,
     safety_identifier: stringOrNull,
-    service_tier: stringOrNull,
+    service_tier: isNull,
     prompt_cache_key: stringOrNull,
     prompt_cache_options: isNull,
     prompt_cache_retention: stringOrNull,

@@ -835,6 +835,10 @@ export type CreateCreditGrantRequest = {
    * One line; told on statements.
    */
   reason: string;
+  /**
+   * Test credit pays for the models under `sandbox/` and nothing else. Default: live.
+   */
+  mode?: 'live' | 'test';
 };
 
 export type CreditGrant = {
@@ -844,6 +848,7 @@ export type CreditGrant = {
   id: string;
   amount_usd: number;
   reason: string;
+  mode: 'live' | 'test';
   expires_at: null;
   created_at: string;
 };
@@ -1018,7 +1023,7 @@ export type Generation = {
    */
   arithmetic?: unknown;
   /**
-   * Why nothing was charged, where usage had a price.
+   * Why less was charged than the price of the usage, or nothing.
    */
   waived?: string | null;
   attempts?: Array<GenerationAttempt>;

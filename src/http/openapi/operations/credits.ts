@@ -55,6 +55,7 @@ export const CREDIT_OPERATIONS: readonly Operation[] = [
               id: 'grant_01m7y2h959ahd66h36kraz41h4',
               amount_usd: 10,
               reason: 'Opening credit',
+              mode: 'live',
               expires_at: null,
               created_at: '2026-11-21T03:31:24.457Z',
             },

@@ -35,7 +35,8 @@ export const STATUS_OPERATIONS: readonly Operation[] = [
     summary: 'Get whether the process is alive',
     answers: {
       200: {
-        description: 'It listens. `pid` is told to callers on the same machine.',
+        description:
+          'It listens, whatever else it waits for. `pid` is told to callers on the same machine.',
         content: json(healthSchema, example('Alive', { status: 'ok', version: '0.1.0' })),
       },
     },
@@ -51,11 +52,16 @@ export const STATUS_OPERATIONS: readonly Operation[] = [
         content: json(readySchema, example('Ready', { status: 'ready', version: '0.1.0' })),
       },
       503: {
-        description: 'They cannot, because the process starts or stops.',
-        content: json(
-          notReadySchema,
-          example('Starting', { status: 'not_ready', reason: 'starting' }),
-        ),
+        description:
+          'They cannot: the process starts or stops, or its database cannot be reached. While it ' +
+          'cannot, requests are taken all the same, and those that need no database are served.',
+        content: json(notReadySchema, {
+          ...example('Starting', { status: 'not_ready', reason: 'starting' }),
+          away: {
+            summary: 'Without its database',
+            value: { status: 'not_ready', reason: 'the database cannot be reached' },
+          },
+        }),
         headers: ['retry-after'],
       },
     },
