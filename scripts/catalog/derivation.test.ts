@@ -144,6 +144,28 @@ describe('a sheet', () => {
     });
   });
 
+  it('has thoughts above a threshold at no less than answers', () => {
+    const above = { ...litellm, output_cost_per_token_above_200k_tokens: 0.000_03 };
+    const tierOf = (thought: number): unknown => {
+      const model: LitellmModel = { ...above, output_cost_per_reasoning_token: thought };
+      return choosePrice(HOST, 'm', { ...NOTHING, litellmModel: () => model }).sheet?.tiers[0];
+    };
+    expect(tierOf(0.000_025)).toMatchObject({ output: '30', reasoning: '30' });
+    expect(tierOf(0.000_04)).not.toHaveProperty('reasoning');
+  });
+
+  it('knows the other service tiers of hosts that price them, of snapshots too', () => {
+    const openai = { ...HOST, providerId: 'openai' };
+    const sheetOf = (id: string) => choosePrice(openai, id, sources).sheet;
+    expect(sheetOf('gpt-5.5-2026-04-23')?.services).toMatchObject({
+      flex: { list: { input: '2.5', cache_read: '0.25', output: '12.5' } },
+      priority: { list: { input: '12.5', cache_read: '1.25', output: '62.5' } },
+    });
+    expect(sheetOf('gpt-4.1')?.services).not.toHaveProperty('flex');
+    expect(sheetOf('m')).not.toHaveProperty('services');
+    expect(choosePrice(HOST, 'gpt-5.5', sources).sheet).not.toHaveProperty('services');
+  });
+
   it('names its dispute', () => {
     const cheap: LitellmModel = { ...litellm, input_cost_per_token: 0.000_004 };
     const { dispute, notes } = choosePrice(HOST, 'm', { ...sources, litellmModel: () => cheap });
@@ -233,8 +255,11 @@ describe('the tables', () => {
       source: 'https://page (set)',
       effectiveFrom: '2026-01-01',
     };
+    const { batch: _batch, ...plain } = price;
+    const flex = { ...plain, list: { input: '0.5', output: '1' } };
+    const services = { flex, priority: { ...flex, source: 's', tiers: [] } };
     const offers: readonly Offer[] = [
-      { model: 'a', price },
+      { model: 'a', price: { ...price, services } },
       {
         model: 'b',
         upstreamModel: 'org/b',

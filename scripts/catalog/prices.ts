@@ -10,6 +10,7 @@ import { IMAGE_PRICES, PRICES, TODAY } from './decisions.ts';
 import { toDecimal } from './decimals.ts';
 import type { Host } from './host.ts';
 import type { MediaMode } from './media.ts';
+import { withServices } from './tier-factors.ts';
 import {
   DATA_SETS,
   type DataSet,
@@ -73,7 +74,8 @@ export function choosePrice(host: Host, id: string, sources: Sources): ChosenPri
       ? { offer: `${host.providerId}/${id}`, said, taken: winner.dataSet }
       : null;
   const page = host.page ?? sources.pricingPage(host.genai ?? '');
-  return { sheet: toSheet(winner, agreeing, { page, host, id }), notes, verdict, dispute };
+  const standard = toSheet(winner, agreeing, { page, host, id });
+  return { sheet: withServices(host.providerId, id, standard), notes, verdict, dispute };
 }
 
 function takeOf(decision: (typeof PRICES)[string] | undefined): DataSet | undefined {
@@ -127,7 +129,7 @@ function toSheet(
   const batch = batchOf(withBothCacheWrites(list, isClaude), agreeing, host);
   return {
     list: withBothCacheWrites(list, isClaude),
-    tiers: tiers.map((tier) => orderedTier(tier, isClaude)),
+    tiers: tiers.map((tier) => orderedTier(withThoughts(tier, list), isClaude)),
     ...(batch === undefined ? {} : { batch: ordered(batch) }),
     source: page === undefined ? set : `${page} (${set})`,
     effectiveFrom: winner.effectiveFrom,
@@ -231,6 +233,13 @@ function withBothCacheWrites(list: MutableList, isClaude: boolean): MutableList 
   const twice = toDecimal(2 * Number(input));
   const known = hour !== undefined && (!isClaude || hour !== fiveMinutes) ? hour : null;
   return ordered({ ...list, cache_write_1h: known ?? (isClaude ? twice : fiveMinutes) });
+}
+
+/** A tier that says nothing of thoughts: they cost no less than its answers. */
+function withThoughts(tier: PriceTier, { reasoning }: MutableList): PriceTier {
+  const { output } = tier;
+  if (reasoning === undefined || tier.reasoning !== undefined || output === undefined) return tier;
+  return Number(reasoning) < Number(output) ? { ...tier, reasoning: output } : tier;
 }
 
 function orderedTier({ aboveInputTokens, ...list }: PriceTier, isClaude: boolean): PriceTier {

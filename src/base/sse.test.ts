@@ -53,17 +53,17 @@ const stream = fc
 
 describe('the SSE splitter', () => {
   it('copies the bytes of a long event a few times, however many lines and reads it has', () => {
-    const line = toBytes(`data: ${'x'.repeat(90)}\n`);
+    const one = toBytes(`data: ${'x'.repeat(90)}\n`);
     const lines = 2_000;
     let copied = 0;
     const set = vi.spyOn(Uint8Array.prototype, 'set').mockImplementation(function count(source) {
       copied += source.length;
     });
     const splitter = createSseSplitter(10_000_000);
-    const pushed = Array.from({ length: lines }, () => splitter.push(line));
+    const pushed = Array.from({ length: lines }, () => splitter.push(one));
     set.mockRestore();
     expect(new Set(pushed)).toEqual(new Set([null]));
-    expect(copied).toBeLessThan(5 * lines * line.length);
+    expect(copied).toBeLessThan(5 * lines * one.length);
   });
 
   it('gives the same events as the reference, cut at every byte, and loses no byte', () => {

@@ -170,6 +170,17 @@ describe('published prices', () => {
     });
   });
 
+  it('of service tiers are those that hosts publish, each with its source', () => {
+    expect(offerOf('openai', 'gpt-5.5').offer.price.services).toMatchObject({
+      flex: { list: { input: '2.5', output: '15' } },
+      priority: { list: { input: '12.5', cache_read: '1.25', output: '75' } },
+    });
+    const { priority } = offerOf('openai', 'gpt-5.4').offer.price.services ?? {};
+    expect(priority).toMatchObject({ list: { input: '5', output: '30' } });
+    expect(priority?.source).toContain('developers.openai.com');
+    expect(offerOf('openai', 'gpt-4.1').offer.price.services).not.toHaveProperty('flex');
+  });
+
   it('carry a source and the day from which they hold', () => {
     const { offer } = offerOf('openai', 'gpt-5.6-sol');
     expect(offer.price.source).toContain('developers.openai.com');

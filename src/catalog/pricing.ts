@@ -45,6 +45,10 @@ export interface Price {
   readonly version: string;
   /** Highest threshold first, so the first match is the tier; the last one is the list itself. */
   readonly bands: readonly [Band, ...Band[]];
+  /** The service tier that this is the price of; null for the standard one. */
+  readonly service: string | null;
+  /** Prices of the host's other service tiers; null where none is known. */
+  readonly services: ReadonlyMap<string, Price> | null;
 }
 
 export interface PriceFault {
@@ -132,12 +136,33 @@ function isUnitBucket(bucket: UsageBucket): bucket is UnitBucket {
  * Compiles a sheet of decimal strings. A list needs `input` and `output` (write "0" for a side that
  * is free) or a price per unit; the fault names the bucket that is wrong.
  */
-export function compilePrice(sheet: PriceSheet): Result<Price, PriceFault> {
+export function compilePrice(
+  sheet: PriceSheet,
+  service: string | null = null,
+): Result<Price, PriceFault> {
   const list = compileBand(sheet.list, -1);
   if (!list.ok) return list;
   const missing = missingBucket(sheet.list);
   if (missing !== null) return err(missing);
 
+  const tiers = compileTiers(sheet);
+  if (!tiers.ok) return tiers;
+  const batch = compileBand(sheet.batch ?? {}, -1);
+  if (!batch.ok) return batch;
+  const services = compileServices(sheet.services);
+  if (!services.ok) return services;
+  const [first, ...rest] = tiers.value;
+  return ok({
+    sheet,
+    version: `${sheet.effectiveFrom}:${digest(sheet)}`,
+    bands: first === undefined ? [list.value] : [first, ...rest, list.value],
+    service,
+    services: services.value,
+  });
+}
+
+/** Highest threshold first. */
+function compileTiers(sheet: PriceSheet): Result<readonly Band[], PriceFault> {
   const tiers: Band[] = [];
   for (const { aboveInputTokens, ...tier } of sheet.tiers) {
     if (!Number.isSafeInteger(aboveInputTokens) || aboveInputTokens < 0) {
@@ -150,15 +175,19 @@ export function compilePrice(sheet: PriceSheet): Result<Price, PriceFault> {
     if (!compiled.ok) return compiled;
     tiers.push(compiled.value);
   }
-  const batch = compileBand(sheet.batch ?? {}, -1);
-  if (!batch.ok) return batch;
-  tiers.sort((a, b) => b.aboveInputTokens - a.aboveInputTokens);
-  const [first, ...rest] = tiers;
-  return ok({
-    sheet,
-    version: `${sheet.effectiveFrom}:${digest(sheet)}`,
-    bands: first === undefined ? [list.value] : [first, ...rest, list.value],
-  });
+  return ok(tiers.toSorted((a, b) => b.aboveInputTokens - a.aboveInputTokens));
+}
+
+function compileServices(
+  sheets: PriceSheet['services'] = {},
+): Result<ReadonlyMap<string, Price> | null, PriceFault> {
+  const services = new Map<string, Price>();
+  for (const [service, sheet] of Object.entries(sheets)) {
+    const compiled = compilePrice(sheet, service);
+    if (!compiled.ok) return compiled;
+    services.set(service, compiled.value);
+  }
+  return ok(services.size === 0 ? null : services);
 }
 
 function missingBucket(list: PriceList): PriceFault | null {
@@ -311,9 +340,19 @@ function toDecimal(scaled: bigint, decimals: number): string {
 
 /**
  * The most that a request within `bounds` can cost, in nano-dollars, whatever it turns out to use:
- * the dearest rate of each side, in the dearest tier that so many input tokens can reach.
+ * the dearest rate of each side, in the dearest tier that so many input tokens can reach. `asked`
+ * is the price of a service tier that was asked for: the host may give it, or the standard one.
  */
-export function highestCost(price: Price, bounds: UsageBounds): NanoUsd {
+export function highestCost(
+  price: Price,
+  bounds: UsageBounds,
+  asked: Price | null = null,
+): NanoUsd {
+  const highest = highestInBands(price, bounds);
+  return asked === null ? highest : maxUsd(highest, highestInBands(asked, bounds));
+}
+
+function highestInBands(price: Price, bounds: UsageBounds): NanoUsd {
   const inputTokensMax = billedUnits(bounds.inputTokensMax);
   let highest = ZERO_USD;
   let inputTokensInBand = inputTokensMax;

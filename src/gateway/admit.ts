@@ -1,6 +1,11 @@
 /** Admit: who calls, and whether that key may run inference at all. */
 import type { Awaitable } from '#base/result.ts';
-import type { AuthenticationRefusal, Caller, Identity } from '#identity/identity.ts';
+import {
+  AT_ONCE_MS,
+  type AuthenticationRefusal,
+  type Caller,
+  type Identity,
+} from '#identity/identity.ts';
 import { findLaterHeader } from '#wire/chat/later.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { notYetAvailable, permissionDenied, unknownHeader } from '#wire/refusals.ts';
@@ -27,10 +32,14 @@ function explain(refusal: Exclude<AuthenticationRefusal, { reason: 'unavailable'
       );
     case 'rotated':
       return (
-        `This API key was rotated: this secret of it stopped working at ${isoTime(refusal.atMs)}. ` +
+        `This API key was rotated: this secret of it stopped working ${endOf(refusal.atMs)}. ` +
         `Use the one that POST /v1/keys/{hash}/rotate returned, or rotate again with a management key.`
       );
   }
+}
+
+function endOf(timeMs: number): string {
+  return timeMs === AT_ONCE_MS ? 'then' : `at ${isoTime(timeMs)}`;
 }
 
 function isoTime(timeMs: number): string {

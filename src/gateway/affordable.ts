@@ -12,13 +12,17 @@ export function costWith(
   outputTokens: number,
   inputTokensMax = candidate.inputTokensMax,
 ): NanoUsd {
-  return highestCost(candidate.endpoint.price, {
-    inputTokensMax,
-    outputTokensMax: outputTokens * candidate.choices,
-    requests: candidate.choices,
-    inputMedia: candidate.inputMedia,
-    outputMedia: candidate.outputMedia,
-  });
+  return highestCost(
+    candidate.endpoint.price,
+    {
+      inputTokensMax,
+      outputTokensMax: outputTokens * candidate.choices,
+      requests: candidate.choices,
+      inputMedia: candidate.inputMedia,
+      outputMedia: candidate.outputMedia,
+    },
+    candidate.asked,
+  );
 }
 
 /** The most generated tokens of each choice that `amount` pays for, at most `tokensMax`. */

@@ -32,6 +32,8 @@ export interface AnswerReading {
   readonly usageText: string | null;
   /** The upstream's word for why it stopped; null while it has not. */
   readonly finish: string | null;
+  /** The upstream's word for the service tier that answered; absent where nothing has tiers. */
+  serviceTier?(): string | null;
 }
 
 export interface AnswerStream extends AnswerReading {

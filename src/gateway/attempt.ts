@@ -13,6 +13,7 @@ import { elapsedMs, type Call } from './call.ts';
 import type { WholeAnswer } from './answer.ts';
 import type { InferenceRequest } from './inference.ts';
 import { affordableTokens } from './affordable.ts';
+import { fewWarnings } from './few-warnings.ts';
 import type { Held } from './hold.ts';
 import type { Candidate } from './plan.ts';
 import type { GatewayServices } from './dependencies.ts';
@@ -261,7 +262,7 @@ export async function attempt(
     const reply = await replying;
     if (reply.kind === 'stream' || reply.kind === 'whole') {
       const firstByteMs = firstByteOf(run, exchange);
-      const warnings = withEnd(prepared.warnings, candidate, call.clock.nowMs());
+      const warnings = withEnd(fewWarnings(prepared.warnings), candidate, call.clock.nowMs());
       const { attempts } = progress;
       return { ...reply, candidate, warnings, firstByteMs, attempts, attempt: number };
     }

@@ -45,10 +45,11 @@ interface Limits {
   readonly context: number | null;
   readonly maxOutput: number | null;
   readonly n?: number;
+  readonly limit?: number;
   readonly list?: PriceList;
 }
 
-function planned({ context, maxOutput, n = 1, list }: Limits) {
+function planned({ context, maxOutput, n = 1, limit, list }: Limits) {
   const catalog = buildCatalog({ models: [], offers: {} });
   if (!catalog.ok) throw new Error('no catalog');
   const sheet = { tiers: [], source: 'test', effectiveFrom: '2026-01-01' };
@@ -62,7 +63,8 @@ function planned({ context, maxOutput, n = 1, list }: Limits) {
     models: [{ ...model, endpoints }],
   });
   expect(faults).toEqual([]);
-  const request = readChatRequest(toBytes(JSON.stringify({ model: 'm', n, messages: MESSAGES })));
+  const body = { model: 'm', n, max_tokens: limit, messages: MESSAGES };
+  const request = readChatRequest(toBytes(JSON.stringify(body)));
   const [candidate] = planRequest(directory, CALLER, request).candidates;
   return { candidate, counting: { request, tokens: createTokenCounter(loadEncodingModule) } };
 }
@@ -118,18 +120,31 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
     expect(believe(said({ input: 1, output: 201 }), two, PLAIN).buckets.output).toBe(200);
   });
 
+  it('may be as long as the caller asked for, where the catalog knows of less', () => {
+    const asked = candidateOf({ context: 1_000, maxOutput: 100, limit: 250 });
+    const long = said({ output: 250 });
+    expect(believe(long, asked, PLAIN)).toBe(long);
+    expect(believe(said({ output: 251 }), asked, PLAIN).buckets.output).toBe(250);
+    const less = candidateOf({ context: 1_000, maxOutput: 100, limit: 50 });
+    expect(believe(said({ output: 100 }), less, PLAIN).flags).toEqual([]);
+  });
+
   it('lets reasoning stand beside a full answer, up to the context (Perplexity)', () => {
     expect(believe(said({ output: 100, reasoning: 1_000 }), candidate, PLAIN).flags).toEqual([]);
     const lie = believe(said({ output: 100, reasoning: 1_001 }), candidate, PLAIN);
     expect(lie).toMatchObject({ buckets: { reasoning: 1_000 }, flags: ['absurd_clamped'] });
   });
 
-  it('is bounded by the context where nobody says how long an answer may be', () => {
+  it('is bounded by the context where nobody says how long an answer may be, and by what is common', () => {
     const open = candidateOf({ context: 1_000, maxOutput: null });
     expect(believe(said({ output: 4_000 }), open, PLAIN).buckets.output).toBe(1_000);
     const unknown = candidateOf({ context: null, maxOutput: null });
-    const usage = said({ input: 1e9, output: 1e9 });
-    expect(believe(usage, unknown, PLAIN)).toBe(usage);
+    const usage = said({ input: 1e9, output: 1e9, request: 1e9 });
+    const most = { input: 1_048_576, output: 131_072, request: 1_000 };
+    expect(believe(usage, unknown, PLAIN)).toMatchObject({
+      buckets: most,
+      flags: ['absurd_clamped'],
+    });
   });
 
   it('never grows, never falls below zero, and is flagged exactly when it changed', () => {
@@ -152,7 +167,7 @@ describe('usage beyond what the model can do (promise 26, complaint 3)', () => {
         const usage = believe(said(given), candidate, PLAIN);
         expect(inputTokens(usage.buckets)).toBe(Math.min(inputTokens(given), 1_000));
         expect(outputTokens(usage.buckets)).toBeLessThanOrEqual(1_100);
-        expect(usage.buckets.request).toBe(given.request);
+        expect(usage.buckets.request ?? 0).toBe(Math.min(given.request ?? 0, 1_000));
         for (const [bucket, kept] of Object.entries(usage.buckets)) {
           expect(kept).toBeGreaterThanOrEqual(0);
           expect(kept).toBeLessThanOrEqual(

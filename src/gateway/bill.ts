@@ -1,7 +1,8 @@
 /** What an ended request used and what that costs: the rules of money.md, 6 and 7. */
-import { subtractUsd, ZERO_USD } from '#base/money.ts';
+import { subtractUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
 import type { Awaitable } from '#base/result.ts';
-import { costOfSides } from '#catalog/pricing.ts';
+import { costOfSides, type Price } from '#catalog/pricing.ts';
+import { servedPrice } from '#catalog/tier-prices.ts';
 import {
   inputTokens,
   outputTokens,
@@ -9,9 +10,9 @@ import {
   type UsageBucket,
   type UsageBuckets,
 } from '#wire/usage.ts';
-import type { CostSplit } from './answer.ts';
+import type { AnswerReading, CostSplit } from './answer.ts';
 import type { InferenceRequest } from './inference.ts';
-import type { Candidate } from './plan.ts';
+import { UNKNOWN_CONTEXT, UNKNOWN_OUTPUT_TOKENS_MAX, type Candidate } from './plan.ts';
 import type { TokenCounter } from './tokens.ts';
 
 export const NO_USAGE: Usage = { buckets: {}, source: 'none', flags: [], native: null };
@@ -19,12 +20,15 @@ export const NO_USAGE: Usage = { buckets: {}, source: 'none', flags: [], native:
 export interface Bill {
   readonly usage: Usage;
   readonly cost: CostSplit;
-  /** Why nothing is charged although something was used; null when it is charged. */
+  /** The price of the service tier that is billed; null for the standard one. */
+  readonly service: Price | null;
+  /** Why less is charged than what was used costs, or nothing; null when all is charged. */
   readonly waived: string | null;
 }
 
 const ANSWER_BUCKETS = ['output', 'audio_output', 'image_output'] as const;
 const REASONING_BUCKETS = ['reasoning'] as const;
+const REQUEST_BUCKETS = ['request'] as const;
 const INPUT_BUCKETS = [
   'input',
   'cache_write_1h',
@@ -35,13 +39,9 @@ const INPUT_BUCKETS = [
 ] as const;
 
 /** Takes what is over `max` out of the buckets, the first ones first. */
-function clampSide(
-  buckets: UsageBuckets,
-  side: readonly UsageBucket[],
-  max: number | null,
-): UsageBuckets {
+function clampSide(buckets: UsageBuckets, side: readonly UsageBucket[], max: number): UsageBuckets {
   const sum = side.reduce((total, bucket) => total + (buckets[bucket] ?? 0), 0);
-  if (max === null || sum <= max) return buckets;
+  if (sum <= max) return buckets;
   const clamped: Partial<Record<UsageBucket, number>> = { ...buckets };
   let over = sum - max;
   for (const bucket of side) {
@@ -52,46 +52,75 @@ function clampSide(
   return clamped;
 }
 
+/** Of one choice: what the caller asked for, should the catalog know of less. */
+function longestAnswer({ endpoint, outputTokensMax }: Believed): number {
+  const known = endpoint.maxOutput ?? endpoint.context ?? UNKNOWN_OUTPUT_TOKENS_MAX;
+  return Math.max(known, outputTokensMax);
+}
+
+/** Searches and the like that a host may do on the way: research at its longest does some 100. */
+const REQUESTS_MAX = 1_000;
+
+type Believed = Pick<Candidate, 'choices' | 'endpoint' | 'outputTokensMax'>;
+
 /**
  * Usage as far as it can be true: no more input than the model's context (each time that it is
- * read), no more output than its maximum in each choice. What was beyond is taken off and flagged
- * (money.md, rule 7).
+ * read), no more output than its maximum in each choice, or than the caller asked for. What was
+ * beyond is taken off and flagged (money.md, rule 7).
  */
 export function believe(
   usage: Usage,
-  { endpoint, choices }: Pick<Candidate, 'choices' | 'endpoint'>,
+  candidate: Believed,
   request: Pick<InferenceRequest, 'inputs' | 'inputRounds'>,
 ): Usage {
-  const { context, maxOutput } = endpoint;
-  const times = (max: number | null): number | null => (max === null ? null : max * choices);
+  const { choices, endpoint } = candidate;
+  const context = endpoint.context ?? UNKNOWN_CONTEXT;
+  const longest = longestAnswer(candidate);
   // Hosts that research by themselves bill reasoning beside an answer of full length (Perplexity).
-  const reasoningMax = context === null ? maxOutput : Math.max(context, maxOutput ?? 0);
+  const reasoningMax = Math.max(endpoint.context ?? 0, longest);
   let { buckets } = usage;
-  const fits = context === null || inputTokens(buckets) <= context;
+  const fits = inputTokens(buckets) <= context;
   buckets = fits
     ? buckets
     : clampSide(buckets, INPUT_BUCKETS, context * request.inputs * request.inputRounds());
-  buckets = clampSide(buckets, ANSWER_BUCKETS, times(maxOutput ?? context));
-  buckets = clampSide(buckets, REASONING_BUCKETS, times(reasoningMax));
+  buckets = clampSide(buckets, ANSWER_BUCKETS, longest * choices);
+  buckets = clampSide(buckets, REASONING_BUCKETS, reasoningMax * choices);
+  buckets = clampSide(buckets, REQUEST_BUCKETS, REQUESTS_MAX * choices);
   if (buckets === usage.buckets) return usage;
   const flags = usage.flags.filter((flag) => flag !== 'absurd_clamped');
   return { ...usage, buckets, flags: [...flags, 'absurd_clamped'] };
 }
 
-function splitCost(candidate: Candidate, buckets: UsageBuckets): CostSplit {
-  const { total, input: prompt } = costOfSides(candidate.endpoint.price, buckets);
+function splitCost(price: Price, buckets: UsageBuckets): CostSplit {
+  const { total, input: prompt } = costOfSides(price, buckets);
   return { total, prompt, completions: subtractUsd(total, prompt) };
 }
 
 const FREE: CostSplit = { total: ZERO_USD, prompt: ZERO_USD, completions: ZERO_USD };
 
-function billUsage(candidate: Candidate, usage: Usage): Bill {
-  return { usage, cost: splitCost(candidate, usage.buckets), waived: null };
+/** By the tier that answered. Nobody looks for it where the host has one price only. */
+function billUsage(candidate: Candidate, usage: Usage, answer: ServedAnswer | null): Bill {
+  const { asked, endpoint } = candidate;
+  const { price } = endpoint;
+  const said = price.services === null ? null : (answer?.serviceTier?.() ?? null);
+  const service = price.services === null ? null : servedPrice(price, asked, said);
+  return { usage, cost: splitCost(service ?? price, usage.buckets), service, waived: null };
+}
+
+/**
+ * No more than the caller lets the request cost (`x-omnix-max-cost`), whatever a host says that it
+ * used: the rest is the platform's.
+ */
+export function atMost(bill: Bill, ceiling: NanoUsd | null): Bill {
+  if (ceiling === null || bill.cost.total <= ceiling) return bill;
+  const prompt = bill.cost.prompt < ceiling ? bill.cost.prompt : ceiling;
+  const cost = { total: ceiling, prompt, completions: subtractUsd(ceiling, prompt) };
+  return { ...bill, cost, waived: 'over_max_cost' };
 }
 
 /** Shown, not charged. */
 export function waive(usage: Usage, reason: string): Bill {
-  return { usage, cost: FREE, waived: reason };
+  return { usage, cost: FREE, service: null, waived: reason };
 }
 
 /** What it takes to count where no upstream did. */
@@ -100,7 +129,9 @@ export interface Counting {
   readonly tokens: TokenCounter;
 }
 
-interface EndedAnswer {
+type ServedAnswer = Pick<AnswerReading, 'serviceTier'>;
+
+interface EndedAnswer extends ServedAnswer {
   readonly usage: Usage | null;
   readonly finish: string | null;
   producedText(): string;
@@ -123,7 +154,8 @@ export function billComplete(
   const { request } = counting;
   const bill = (usage: Usage): Bill => {
     if (finish === 'error') return waive(usage, 'failed');
-    return isEmpty(request, finish, usage) ? waive(usage, 'empty') : billUsage(candidate, usage);
+    if (isEmpty(request, finish, usage)) return waive(usage, 'empty');
+    return billUsage(candidate, usage, answer);
   };
   if (said !== null && said.source === 'upstream') return bill(believe(said, candidate, request));
   return count(answer, said, counting).then(bill);
@@ -150,13 +182,13 @@ async function count(
  */
 export async function billCancelled(
   candidate: Candidate,
-  answer: { readonly usage: Usage | null; producedText(): string } | null,
+  answer: Omit<EndedAnswer, 'finish'> | null,
   counting: Counting,
 ): Promise<Bill> {
   const said = answer?.usage ?? null;
   if (said !== null && said.source === 'upstream') {
-    return billUsage(candidate, believe(said, candidate, counting.request));
+    return billUsage(candidate, believe(said, candidate, counting.request), answer);
   }
   const usage = await count(answer ?? { producedText: () => '' }, said, counting);
-  return billUsage(candidate, { ...usage, flags: [] });
+  return billUsage(candidate, { ...usage, flags: [] }, answer);
 }

@@ -29,6 +29,7 @@ const place = (provider: string, price: JsonObject): JsonObject => ({
   context: 100_000,
   max_output: 50_000,
 });
+const LARGE = { prompt_tokens: 90_000, completion_tokens: 40_000, total_tokens: 130_000 };
 const DEAR = { input: '10', output: '100' };
 const CHEAP = { input: '1', output: '10' };
 
@@ -88,6 +89,14 @@ async function books(): Promise<JsonObject> {
 const IMAGE = { type: 'image_url', image_url: { url: 'https://x.test/a.png' } };
 
 describe('a ceiling, to the nano-dollar (contract: Answers, x-omnix-max-cost)', () => {
+  it('takes null for no tool of the host (web_search_options)', async () => {
+    const body = { model: 'cheap', messages, max_tokens: 50 };
+    const highest = await highestOf(CHAT, { ...body, web_search_options: null });
+    expect(highest).toBeLessThan(2n * (await highestOf(CHAT, body)));
+    const searching = await highestOf(CHAT, { ...body, web_search_options: {} });
+    expect(searching).toBeGreaterThan(10n * highest);
+  });
+
   it.each<[string, string, JsonObject]>([
     ['a chat with a limit', CHAT, { model: 'dear', messages, max_completion_tokens: 77 }],
     ['a chat without one', CHAT, { model: 'dear', messages }],
@@ -122,6 +131,44 @@ describe('a ceiling, to the nano-dollar (contract: Answers, x-omnix-max-cost)', 
     expect((await post(CHAT, { model: 'cheap', ...body }, '0')).status).toBe(402);
     expect((await post(CHAT, { model: 'free', ...body }, '0')).status).toBe(200);
     expect((await post(CHAT, { model: 'free', ...body }, '0.000')).status).toBe(200);
+  });
+});
+
+describe('what a host says that it used', () => {
+  it.each(['json', 'stream'] as const)(
+    'costs the caller no more than the ceiling (%s)',
+    async (mode) => {
+      house.fake.on('/a', () => goodReply(mode, { usage: LARGE }));
+      const body = { model: 'dear', messages, max_tokens: 20, stream: mode === 'stream' };
+      const response = await house.post(CHAT, body, { [HEADER]: '0.01' });
+      const text = await response.text();
+      expect(response.status).toBe(200);
+      expect(text).toContain('"cost":0.01,');
+      expect(await house.receipt(response.headers.get('x-generation-id'))).toMatchObject({
+        total_cost: 0.01,
+        waived: 'over_max_cost',
+        tokens_prompt: 90_000,
+      });
+    },
+  );
+
+  it('is believed up to the ceiling, and whole without one', async () => {
+    house.fake.on('/a', () => goodReply('json', { usage: LARGE }));
+    const asked = await house.post(CHAT, { model: 'dear', messages, max_tokens: 20 });
+    const receipt = await house.receipt(asked.headers.get('x-generation-id'));
+    expect(receipt).toMatchObject({ waived: null, tokens_prompt: LARGE.prompt_tokens });
+  });
+});
+
+describe('an absurd limit', () => {
+  it('holds no more than a model could ever generate, and refuses nobody else', async () => {
+    const silly = { model: 'cheap', messages, max_tokens: Number.MAX_SAFE_INTEGER };
+    const others = { model: 'cheap', messages, max_tokens: 20 };
+    const answers = await Promise.all(
+      [silly, others, others].map((body) => house.post(CHAT, body)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await highestOf(CHAT, silly)).toBeLessThan(1_100_000_000n);
   });
 });
 

@@ -8,7 +8,7 @@ import { invalidValue, quote } from '#wire/refusals.ts';
 import { affordableTokens, costWith } from './affordable.ts';
 import type { Inbound } from './call.ts';
 import type { InferenceRequest } from './inference.ts';
-import { planOf, type Candidate, type Plan } from './plan.ts';
+import { planOf, UNKNOWN_CONTEXT, type Candidate, type Plan } from './plan.ts';
 
 export const MAX_COST_HEADER = 'x-omnix-max-cost';
 
@@ -35,9 +35,6 @@ export interface Highest {
   readonly outputTokens: number;
   readonly cost: NanoUsd;
 }
-
-/** Of a context that nobody states: the largest that is common (2026-11). */
-const UNKNOWN_CONTEXT = 1_048_576;
 
 /** Hosted tools read on: then the input is bounded by what a bill is (`believe`), not by bytes. */
 function highestInput(request: InferenceRequest, { endpoint, inputTokensMax }: Candidate): number {

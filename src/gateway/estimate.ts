@@ -9,6 +9,7 @@ import { CannotSay, type Warning } from '#providers/provider.ts';
 import type { Estimate, EstimateCandidate } from '#wire/estimate.ts';
 import { highestOf, planWithin, refuseCost, type Highest } from './ceiling.ts';
 import type { GatewayServices } from './dependencies.ts';
+import { fewWarnings } from './few-warnings.ts';
 import { countPlan } from './hold.ts';
 import type { InferenceRequest } from './inference.ts';
 import { planRequest, type Candidate, type Plan } from './plan.ts';
@@ -53,7 +54,7 @@ function warningsOf(request: InferenceRequest, candidate: Candidate): readonly W
   const [first = []] = request
     .piecesFor(candidate.endpoint)
     .map((piece) => piece.bodyFor(candidate, null).warnings);
-  return first;
+  return fewWarnings(first);
 }
 
 function price(
@@ -61,16 +62,19 @@ function price(
   candidate: Candidate,
 ): Priced {
   const warnings = warningsOf(request, candidate);
-  const { endpoint, choices, model } = candidate;
-  const { sheet, version } = endpoint.price;
+  const { asked, endpoint, choices, model } = candidate;
+  const { sheet, version } = asked ?? endpoint.price;
   const highest = highestOf(request, candidate);
   const inputTokens = Math.min(counted, highest.inputTokens);
   const usual = Math.min(candidate.trueOutputTokensMax, USUAL_OUTPUT_TOKENS);
   const outputTokens = usual * choices;
   const usage = { input: inputTokens, output: outputTokens, request: choices };
-  const { cost: likely, lines } = priceUsage(endpoint.price, usage);
-  const cached = costOfUsage(endpoint.price, { cache_read: inputTokens, request: choices });
-  const lowest = cached < likely ? cached : likely;
+  const { cost: likely, lines } = priceUsage(asked ?? endpoint.price, usage);
+  const cached = { cache_read: inputTokens, request: choices };
+  // A host may give the standard tier in place of a dearer one.
+  const lowest = [endpoint.price, asked ?? endpoint.price]
+    .map((either) => costOfUsage(either, cached))
+    .reduce((least, cost) => (cost < least ? cost : least), likely);
   const shown = {
     model: model.id,
     provider: endpoint.providerName,

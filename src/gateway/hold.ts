@@ -160,18 +160,17 @@ async function holdCounted(
   const first = await tried.first;
   if (first.ok) return first.held;
   const { refusal } = first;
-  if (refusal.reason === 'unavailable') throw refuseHold(asked.request, refusal);
+  if (refusal.reason === 'unavailable') throw refuseHold(asked, refusal);
   // The bound by bytes would refuse: the tokens are worth counting.
   const counted = await countPlan(services, asked);
   // A ceiling may still leave candidates that counting brought no nearer.
-  if (counted === null && refusal.reason !== 'max_cost_exceeded')
-    throw refuseHold(asked.request, refusal);
+  if (counted === null && refusal.reason !== 'max_cost_exceeded') throw refuseHold(asked, refusal);
   const second = await holdWithin(context, { ...asked, plan: counted ?? asked.plan }, true);
   if (second.ok) return second.held;
-  throw refuseHold(asked.request, second.refusal);
+  throw refuseHold(asked, second.refusal);
 }
 
-function refuseHold(request: InferenceRequest, refusal: Refusal): GatewayError {
+function refuseHold({ request, plan }: Asked, refusal: Refusal): GatewayError {
   switch (refusal.reason) {
     case 'max_cost_exceeded':
       return refuseCost({ request, ceiling: refusal.ceiling }, refusal.plan);
@@ -183,6 +182,6 @@ function refuseHold(request: InferenceRequest, refusal: Refusal): GatewayError {
     case 'key_limit_exceeded':
       return keyLimitExceeded(refusal);
     case 'insufficient_credits':
-      return insufficientCredits(refusal);
+      return insufficientCredits(refusal, plan.book);
   }
 }

@@ -130,7 +130,7 @@ describe('an upstream that goes on after the last event', () => {
     expect(await failureOf('at-a', 'stream')).toBe('served');
     await house.fake.until(
       'it to be given up',
-      () => house.fake.at('/a')[0]?.aborted != null,
+      () => (house.fake.at('/a')[0]?.aborted ?? null) !== null,
       5_000,
     );
   });

@@ -40,6 +40,8 @@ export interface RequestFacts {
   /** The part of `inputTokensMax` that media may have: what counting the text cannot lower. */
   readonly mediaTokensMax: number;
   readonly inputMedia: boolean;
+  /** The service tier that is asked for; null for the one that everybody gets. */
+  readonly serviceTier: string | null;
 }
 
 /** The caller's request as one host wants it. */
@@ -50,6 +52,8 @@ export interface HostBody {
   readonly warnings: readonly Warning[];
   /** Headers that this body needs. */
   readonly headers: HeaderPairs;
+  /** What its address is asked for, where that is not the request's own. */
+  readonly operation?: Operation;
 }
 
 /** What an answer that is read or written anew must know of its request. */

@@ -9,15 +9,13 @@ import type { GatewayError } from '#wire/errors.ts';
 /** Names of fields may be the caller's own. */
 const FIELD_LENGTH_MAX = 100;
 
-export type RefusedRequest = Pick<LogFields, 'request_id' | 'key_id' | 'method' | 'route'>;
+export interface Refused extends Pick<LogFields, 'request_id' | 'key_id' | 'method' | 'route'> {
+  /** What the error was made of, where it does not say so itself. */
+  readonly thrown?: unknown;
+}
 
-/** `request` says whose it was; `thrown` is what the error was made of, where that tells more. */
-export function logRefusal(
-  log: Log,
-  error: GatewayError,
-  request: RefusedRequest,
-  thrown: unknown = error,
-): void {
+export function logRefusal(log: Log, error: GatewayError, refused: Refused): void {
+  const { thrown = error, ...request } = refused;
   const reason: unknown = thrown === error ? (error.cause ?? '') : thrown;
   const cause = describeError(reason);
   log.write(error.status >= 500 ? 'error' : 'info', 'refused', {

@@ -5,7 +5,8 @@
  */
 import { maxUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
 import { endMessage } from '#catalog/lifecycle.ts';
-import { highestCost } from '#catalog/pricing.ts';
+import { highestCost, type Price } from '#catalog/pricing.ts';
+import { askedPrice } from '#catalog/tier-prices.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
@@ -29,6 +30,8 @@ export interface Candidate {
   readonly inputMedia: boolean;
   readonly outputMedia: boolean;
   readonly choices: number;
+  /** The price of the service tier that is asked for; null where that is the standard one. */
+  readonly asked: Price | null;
   /** Of one choice, as held for. */
   readonly outputTokensMax: number;
   /** Of one choice, at the model's true maximum where no limit was sent. */
@@ -51,7 +54,16 @@ export interface Plan {
 }
 
 /** Used where neither the lab nor the host says how much a model can generate. */
-const UNKNOWN_OUTPUT_TOKENS_MAX = 131_072;
+export const UNKNOWN_OUTPUT_TOKENS_MAX = 131_072;
+
+/** Of a context that nobody states: the largest that is common (2026-11). */
+export const UNKNOWN_CONTEXT = 1_048_576;
+
+/** What a caller may ask for beyond what is known, as catalogs err; nothing generates more. */
+function askedOutput(asked: number | null, { context, maxOutput }: Endpoint): number | null {
+  if (asked === null) return null;
+  return Math.min(asked, Math.max(maxOutput ?? 0, context ?? UNKNOWN_CONTEXT));
+}
 
 function toCandidate(
   request: RequestFacts,
@@ -62,19 +74,25 @@ function toCandidate(
   const context = endpoint.context ?? Number.MAX_SAFE_INTEGER;
   const inputTokensMax = Math.min(request.inputTokensMax, context * request.inputs);
   const modelMax = endpoint.maxOutput ?? Math.min(context, UNKNOWN_OUTPUT_TOKENS_MAX);
-  const trueMax = request.outputTokensMax ?? modelMax;
-  const outputTokensMax = request.outputTokensMax ?? Math.min(modelMax, ASSUMED_OUTPUT_TOKENS_MAX);
+  const askedMax = askedOutput(request.outputTokensMax, endpoint);
+  const trueMax = askedMax ?? modelMax;
+  const outputTokensMax = askedMax ?? Math.min(modelMax, ASSUMED_OUTPUT_TOKENS_MAX);
   const { choices, inputMedia } = request;
+  const asked = askedPrice(endpoint.price, request.serviceTier);
   // A model that can answer in sound or images does so only when asked, but then at those prices.
   const outputMedia = place.model.outputModalities.some((modality) => modality !== 'text');
   const costAt = (outputTokens: number): NanoUsd =>
-    highestCost(endpoint.price, {
-      inputTokensMax,
-      outputTokensMax: outputTokens * choices,
-      requests: choices,
-      inputMedia,
-      outputMedia,
-    });
+    highestCost(
+      endpoint.price,
+      {
+        inputTokensMax,
+        outputTokensMax: outputTokens * choices,
+        requests: choices,
+        inputMedia,
+        outputMedia,
+      },
+      asked,
+    );
   const holdCost = costAt(outputTokensMax);
   return {
     ...place,
@@ -83,6 +101,7 @@ function toCandidate(
     inputMedia,
     outputMedia,
     choices,
+    asked,
     outputTokensMax,
     trueOutputTokensMax: trueMax,
     holdCost,

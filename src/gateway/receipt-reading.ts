@@ -19,6 +19,8 @@ interface ReceiptDetail {
   readonly usage_source: string;
   readonly usage_flags?: readonly string[];
   readonly native_usage?: unknown;
+  /** Absent where the standard tier was billed; `price` is that of the tier. */
+  readonly service_tier?: string;
   readonly waived?: string;
   readonly attempts: readonly unknown[];
   readonly warnings?: readonly unknown[];
@@ -87,6 +89,7 @@ export function showReceipt(detail: string): string {
     usage_source: receipt.usage_source,
     usage_flags: receipt.usage_flags ?? [],
     buckets,
+    service_tier: receipt.service_tier ?? null,
     price: {
       version: price.version,
       source: price.source,

@@ -115,6 +115,7 @@ describe('the fields that the contract names', () => {
       native_usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
       usage_source: 'upstream',
       usage_flags: [],
+      service_tier: null,
       buckets: { input: 11, output: 7 },
       price: {
         version: expect.stringMatching(/^\d{4}-\d\d-\d\d:[0-9a-f]{8}$/),

@@ -2,6 +2,7 @@
  * The receipt of a request: everything from which its cost can be done again by hand. Written
  * small, on the hot path; its arithmetic is spelled out when somebody reads it.
  */
+import type { Price } from '#catalog/pricing.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Warning } from '#providers/provider.ts';
 import { USAGE_BUCKETS, type Usage, type UsageBuckets } from '#wire/usage.ts';
@@ -24,6 +25,8 @@ export interface ReceiptFacts {
   readonly usage: Usage;
   /** The upstream's own object as it was written, where that is at hand. */
   readonly usageText: string | null;
+  /** The price of the service tier that was billed; null for the standard one. */
+  readonly service: Price | null;
   /** Why the cost is not the price of the usage, if it is not: "failed", "empty". */
   readonly waived: string | null;
   readonly attempts: readonly AttemptRecord[];
@@ -43,25 +46,33 @@ const constantParts = new WeakMap<Endpoint, ConstantParts>();
 function constantsOf(endpoint: Endpoint): ConstantParts {
   const known = constantParts.get(endpoint);
   if (known !== undefined) return known;
-  const { price, target, providerName } = endpoint;
-  const members = JSON.stringify({
-    upstream_model: target.model,
-    provider: providerName,
-    price: { version: price.version, ...price.sheet },
-  }).slice(1, -1);
-  const constants = { members, id: JSON.stringify(endpoint.id) };
+  const constants = writeConstants(endpoint, endpoint.price);
   constantParts.set(endpoint, constants);
   return constants;
 }
 
+/** Only the price that holds is told, not those of the host's other service tiers. */
+function writeConstants(endpoint: Endpoint, { version, sheet }: Price): ConstantParts {
+  const { services: _others, ...prices } = sheet;
+  const members = JSON.stringify({
+    upstream_model: endpoint.target.model,
+    provider: endpoint.providerName,
+    price: { version, ...prices },
+  }).slice(1, -1);
+  return { members, id: JSON.stringify(endpoint.id) };
+}
+
 /** Members that are mostly absent: what is empty is left out. */
 function rareParts(facts: ReceiptFacts): string {
-  const { usage, warnings, waived, nativeFinish, firstByteMs } = facts;
+  const { usage, warnings, waived, nativeFinish, firstByteMs, service } = facts;
   const { metadata, tags } = facts.caller;
   let text = '';
   if (firstByteMs !== null) text += `,"first_byte_ms":${Math.round(firstByteMs)}`;
-  if (nativeFinish !== null) text += `,"native_finish":${JSON.stringify(nativeFinish)}`;
+  if (nativeFinish !== null) {
+    text += `,"native_finish":${JSON.stringify(nativeFinish.slice(0, FINISH_LENGTH_MAX))}`;
+  }
   if (usage.flags.length > 0) text += `,"usage_flags":${JSON.stringify(usage.flags)}`;
+  if (service !== null) text += `,"service_tier":${JSON.stringify(service.service)}`;
   if (waived !== null) text += `,"waived":${JSON.stringify(waived)}`;
   if (warnings.length > 0) text += `,"warnings":${JSON.stringify(warnings)}`;
   if (metadata !== null) text += `,"key_metadata":${JSON.stringify(metadata)}`;
@@ -69,11 +80,16 @@ function rareParts(facts: ReceiptFacts): string {
   return text;
 }
 
-/** One line: a host may have written its object over several. */
+/** Some dozen times what hosts say. */
+const NATIVE_USAGE_LENGTH_MAX = 16_384;
+const FINISH_LENGTH_MAX = 100;
+
+/** One line: a host may have written its object over several. What is too long is left out. */
 function nativeUsage({ usage, usageText }: ReceiptFacts): string {
   if (usage.native === null || usage.native === undefined) return '';
   const oneLine = usageText !== null && !usageText.includes('\n') && !usageText.includes('\r');
-  return `,"native_usage":${oneLine ? usageText : JSON.stringify(usage.native)}`;
+  const text = oneLine ? usageText : JSON.stringify(usage.native);
+  return text.length > NATIVE_USAGE_LENGTH_MAX ? '' : `,"native_usage":${text}`;
 }
 
 /**
@@ -81,8 +97,9 @@ function nativeUsage({ usage, usageText }: ReceiptFacts): string {
  * The ledger knows ids, time and cost. By hand, because every byte of it is made on the hot path.
  */
 export function toReceiptDetail(facts: ReceiptFacts): string {
-  const { candidate, usage } = facts;
-  const constants = constantsOf(candidate.endpoint);
+  const { candidate, service, usage } = facts;
+  const { endpoint } = candidate;
+  const constants = service === null ? constantsOf(endpoint) : writeConstants(endpoint, service);
   return (
     `{"v":1,"model":${JSON.stringify(candidate.model.id)},${constants.members},` +
     `"outcome":"${facts.outcome}","streamed":${facts.streamed},` +

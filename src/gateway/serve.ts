@@ -9,7 +9,6 @@
  *
  * With an `Idempotency-Key`, what comes after admit happens once.
  */
-import type { NanoUsd } from '#base/money.ts';
 import type { Caller } from '#identity/identity.ts';
 import { toGatewayError, type GatewayError } from '#wire/errors.ts';
 import { admit, authenticate } from './admit.ts';
@@ -56,16 +55,16 @@ export async function serve(
 async function serveAdmitted(
   services: GatewayServices,
   call: Call,
-  asked: Pick<Settling, 'caller' | 'request'> & { readonly ceiling: NanoUsd | null },
+  asked: Pick<Settling, 'caller' | 'request' | 'ceiling'>,
 ): Promise<ReceiptOutcome | null> {
-  const { caller, request } = asked;
+  const { caller, request, ceiling } = asked;
   let settling: Settling | null = null;
   let dispatched = false;
   try {
     const plan = planRequest(services.directory, caller, request);
     const holding = holdCredit(services, call, { ...asked, plan });
     const held = holding instanceof Promise ? await holding : holding;
-    settling = { services, call, caller, request, held, settled: false, outcome: null };
+    settling = { services, call, caller, request, held, ceiling, settled: false, outcome: null };
     const attempted = await attempt(services, call, { request, held });
     dispatched = true;
     await settle(settling, attempted);

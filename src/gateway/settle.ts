@@ -3,7 +3,7 @@
  * (money.md, rule 5). Everything that was dispatched comes through here exactly once.
  */
 import { toBytes } from '#base/bytes.ts';
-import { formatUsd } from '#base/money.ts';
+import { formatUsd, type NanoUsd } from '#base/money.ts';
 import type { Awaitable, Result } from '#base/result.ts';
 import type { HeaderList } from '#base/sink.ts';
 import type { Caller } from '#identity/identity.ts';
@@ -12,7 +12,7 @@ import { GatewayError } from '#wire/errors.ts';
 import { inputTokens, outputTokens, type Usage } from '#wire/usage.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
 import { servedHeaders, type Attempted } from './attempt.ts';
-import { billCancelled, billComplete, NO_USAGE, waive, type Bill } from './bill.ts';
+import { atMost, billCancelled, billComplete, NO_USAGE, waive, type Bill } from './bill.ts';
 import { answerHeaders, elapsedMs, type Call } from './call.ts';
 import type { AnswerStream, AnswerTail } from './answer.ts';
 import type { InferenceRequest } from './inference.ts';
@@ -28,6 +28,8 @@ export interface Settling {
   readonly caller: Caller;
   readonly request: InferenceRequest;
   readonly held: Held;
+  /** Nano-dollars; null where the caller set none. */
+  readonly ceiling: NanoUsd | null;
   /** True once the hold is settled: it must be, once, whatever happens. */
   settled: boolean;
   /** How it ended, once that is recorded. */
@@ -82,6 +84,7 @@ function journal(settling: Settling, attempted: Attempted, facts: Facts): Promis
     nativeFinish: facts.finish,
     usage: bill.usage,
     usageText: usageTextOf(attempted),
+    service: bill.service,
     waived: bill.waived,
     attempts: attempted.attempts,
     warnings: served?.warnings ?? [],
@@ -138,7 +141,7 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
   const { answer, candidate } = attempted;
   const counting = { request, tokens: services.tokens };
   const billing = billComplete(candidate, answer, counting);
-  const bill = billing instanceof Promise ? await billing : billing;
+  const bill = atMost(billing instanceof Promise ? await billing : billing, settling.ceiling);
   const outcome = call.sink.closed ? 'cancelled' : 'completed';
   const facts = { outcome, bill, finish: answer.finish } as const;
   const recorded = await journal(settling, attempted, facts);
@@ -163,7 +166,9 @@ async function settleWhole(settling: Settling, attempted: Of<'whole'>): Promise<
 async function billTail(
   answer: AnswerStream,
   tokens: TokenCounter,
-  bill: (answer: Pick<AnswerStream, 'usage' | 'finish' | 'producedText'>) => Awaitable<Bill>,
+  bill: (
+    answer: Pick<AnswerStream, 'usage' | 'finish' | 'producedText' | 'serviceTier'>,
+  ) => Awaitable<Bill>,
 ): Promise<Bill> {
   const { usage, finish } = answer;
   const tail = answer.uncountedText();
@@ -172,7 +177,12 @@ async function billTail(
   const before = source === 'upstream' ? (buckets.output ?? 0) : 0;
   const output = before + (await tokens.count(tail));
   const whole: Usage = { ...usage, source: 'upstream', buckets: { ...buckets, output } };
-  const billed = await bill({ usage: whole, finish, producedText: () => tail });
+  const billed = await bill({
+    usage: whole,
+    finish,
+    producedText: () => tail,
+    serviceTier: () => answer.serviceTier?.() ?? null,
+  });
   return { ...billed, usage: { ...billed.usage, source: 'counted' } };
 }
 
@@ -187,9 +197,10 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
   const end = await live.over;
   const { finish } = answer;
   if (end.kind === 'complete') {
-    const bill = await billTail(answer, services.tokens, (told) =>
+    const billed = await billTail(answer, services.tokens, (told) =>
       billComplete(candidate, told, counting),
     );
+    const bill = atMost(billed, settling.ceiling);
     const facts = { outcome: 'completed', bill, finish } as const;
     const journalled = await journal(settling, attempted, facts);
     const recorded = isRecorded(settling, journalled, facts.outcome);
@@ -205,9 +216,10 @@ async function settleStream(settling: Settling, attempted: Of<'stream'>): Promis
     const error = toStreamError(end.failure, candidate.endpoint.providerName);
     call.sink.end(answer.breaking(error, call.id));
   } else {
-    const bill = await billTail(answer, services.tokens, (told) =>
+    const billed = await billTail(answer, services.tokens, (told) =>
       billCancelled(candidate, told, counting),
     );
+    const bill = atMost(billed, settling.ceiling);
     await record(settling, attempted, { outcome: 'cancelled', bill, finish });
   }
 }
@@ -231,7 +243,7 @@ async function settleGone(settling: Settling, attempted: Of<'gone'>): Promise<vo
   const bill =
     attempted.state === 'failed'
       ? waive(NO_USAGE, 'failed')
-      : await billCancelled(attempted.candidate, null, counting);
+      : atMost(await billCancelled(attempted.candidate, null, counting), settling.ceiling);
   await record(settling, attempted, { outcome: 'cancelled', bill, finish: null });
 }
 

@@ -367,12 +367,24 @@ describe('settings whose step has not come', () => {
   });
 });
 
+describe('a body of very many fields', () => {
+  it('is refused before a host is asked about each of them', async () => {
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, n]));
+    const most = await house.chat({ model: 'at-a', ...fields(990) });
+    expect(most.status).toBe(200);
+    const more = await house.chat({ model: 'at-a', ...fields(1_000) });
+    expect(more.status).toBe(400);
+    expect(await more.text()).toContain('at most 1000');
+  });
+});
+
 describe('headers of ours that are none', () => {
   it.each(['x-omnix-maxcost', 'X-OmniX-Max-Costs', 'x-omnix-'])(
     'are refused: %s',
     async (header) => {
       house.fake.forget();
-    for (const path of ['/v1/chat/completions', '/v1/embeddings', '/v1/estimate']) {
+      for (const path of ['/v1/chat/completions', '/v1/embeddings', '/v1/estimate']) {
         const response = await house.post(path, { model: 'at-a', messages: [] }, { [header]: '1' });
         const error = objectOf(at(await response.json(), 'error'));
         expect([response.status, error['code']]).toEqual([400, 'unknown_parameter']);

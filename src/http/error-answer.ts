@@ -6,7 +6,7 @@
 import type { Log } from '#base/log.ts';
 import { logRefusal } from '#gateway/log-refusal.ts';
 import { DatabaseUnavailable } from '#store/database.ts';
-import { GatewayError, toGatewayError } from '#wire/errors.ts';
+import { type GatewayError, toGatewayError } from '#wire/errors.ts';
 import { errorHeaders, toOpenAiErrorBody } from '#wire/openai-error.ts';
 import { serviceUnavailable } from '#wire/refusals.ts';
 import { toResponse } from './api/answer.ts';
@@ -30,7 +30,7 @@ function toAnswerable(thrown: unknown, method: string): GatewayError {
 export function answerError(log: Log, thrown: unknown, request: FailedRequest): Response {
   const { requestId, method, route, keyId } = request;
   const error = toAnswerable(thrown, method);
-  logRefusal(log, error, { request_id: requestId, key_id: keyId, method, route }, thrown);
+  logRefusal(log, error, { request_id: requestId, key_id: keyId, method, route, thrown });
   return toResponse(requestId, {
     status: error.status,
     json: JSON.stringify(toOpenAiErrorBody(error, requestId)),

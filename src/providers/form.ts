@@ -328,5 +328,5 @@ export type ChatEvent =
   | ({ readonly type: 'part_stop'; readonly native?: NativeFields } & PartAddress)
   | { readonly type: 'logprobs'; readonly choice: number; readonly value: unknown }
   | { readonly type: 'finish'; readonly choice: number; readonly finish: Finish }
-  | { readonly type: 'usage'; readonly usage: Usage }
+  | { readonly type: 'usage'; readonly usage: Usage; readonly serviceTier?: string }
   | { readonly type: 'complaint'; readonly complaint: UpstreamComplaint };

@@ -36,8 +36,9 @@ const BUCKETS: ReadonlyMap<string, UsageBucket> = new Map(
  * Reads a table: a line `@ <ISO date> <source>` says from when and where the prices of the lines
  * below it are; every other line is an offer, `<model> [as=<host's id>] [context=N]
  * [max_output=N] [until=<date>] [regions=a,b] <bucket>=<price> ...`, then `batch <bucket>=<price>
- * ...`, then for each tier `>N <bucket>=<price> ...`. Throws on anything else: the table is data of
- * ours.
+ * ...`, then for each tier `>N <bucket>=<price> ...`; or, of an offer above, what it costs in
+ * another service tier of the host: `+ <host's id> <service tier> <bucket>=<price> ...` and tiers.
+ * Throws on anything else: the table is data of ours.
  */
 export function readOffers(table: string): readonly Offer[] {
   const offers: Offer[] = [];
@@ -49,13 +50,33 @@ export function readOffers(table: string): readonly Offer[] {
       continue;
     }
     if (origin === null) throw new Error(`an offer without a source: ${line}`);
-    offers.push(readOffer(line, origin));
+    if (line.startsWith('+ ')) addService(offers, line, origin);
+    else offers.push(readOffer(line, origin));
   }
   return offers;
 }
 
+function addService(offers: Offer[], line: string, origin: Origin): void {
+  const [, id = '', service = '', ...words] = line.split(' ');
+  const at = offers.findIndex(({ model, upstreamModel }) => (upstreamModel ?? model) === id);
+  const offer = offers[at];
+  if (offer === undefined) throw new Error(`a service tier of no offer: ${line}`);
+  const services = { ...offer.price.services, [service]: readPrice(words, line, origin).price };
+  offers[at] = { ...offer, price: { ...offer.price, services } };
+}
+
 function readOffer(line: string, origin: Origin): Offer {
   const [model = '', ...words] = line.split(' ');
+  const { price, facts } = readPrice(words, line, origin);
+  return { model, ...readFacts(facts, line), price };
+}
+
+interface PriceRead {
+  readonly price: PriceSheet;
+  readonly facts: ReadonlyMap<string, string>;
+}
+
+function readPrice(words: readonly string[], line: string, origin: Origin): PriceRead {
   const list: MutableList = {};
   const tiers: PriceTier[] = [];
   const facts = new Map<string, string>();
@@ -77,8 +98,7 @@ function readOffer(line: string, origin: Origin): Offer {
       else current[bucket] = word.slice(at + 1);
     }
   }
-  const price: PriceSheet = { list, tiers, ...(batch === undefined ? {} : { batch }), ...origin };
-  return { model, ...readFacts(facts, line), price };
+  return { price: { list, tiers, ...(batch === undefined ? {} : { batch }), ...origin }, facts };
 }
 
 const FACTS = new Set(['as', 'context', 'max_output', 'until', 'regions']);

@@ -14,8 +14,9 @@ import type { Offer } from './offers.ts';
 /**
  * What a request wants of an upstream. Later steps add theirs here, and the address functions
  * answer. `chat_stream` is a chat whose answer is streamed: some hosts have another path for it.
+ * `responses` is a chat that is said in OpenAI's Responses, whole or streamed.
  */
-export type Operation = 'chat' | 'chat_stream' | 'embeddings';
+export type Operation = 'chat' | 'chat_stream' | 'responses' | 'embeddings';
 
 /** Wire dialects. A door and an upstream that name the same one pass bytes through. */
 export type Dialect =
@@ -76,7 +77,8 @@ export type Credentials =
 
 /**
  * What an upstream's refusal means for us. `retry` says whether another target may do better:
- * `elsewhere` (this host or credential is unwell), `never` (the request itself is at fault).
+ * `elsewhere` (this host or credential is unwell, or takes less than others), `never` (the request
+ * itself is at fault).
  */
 export interface UpstreamError {
   readonly kind:
@@ -94,7 +96,8 @@ export interface UpstreamError {
   readonly retry: 'elsewhere' | 'never';
   readonly status: number;
   /**
-   * The upstream's words. Shown to the caller only for `retry: 'never'`; they speak of his request.
+   * The upstream's words. Shown to the caller only for `retry: 'never'` and for `invalid_request`;
+   * they speak of his request.
    */
   readonly message: string;
   readonly code: string | null;
@@ -208,6 +211,13 @@ export interface ChatSupport {
   readonly framing?: StreamFraming;
   /** Present where the dialect is also a door's. */
   readonly passThrough?: PassThrough;
+  /** What its address is asked for, where that is not the chat itself. */
+  readonly operation?: Operation;
+  /**
+   * How the same host is to be asked what it is known to refuse said like this; null for all other
+   * bodies, which are most. Asked of each body more than once.
+   */
+  readonly detour?: (body: BodyMembers) => ChatSupport | null;
 }
 
 export interface Provider {

@@ -4,11 +4,10 @@ import { wantsFunctionCall } from '#providers/dialects/openai-chat/read-form.ts'
 import type { AnswerId } from '#providers/dialects/openai-chat/write-answer.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
 import type { AnswerStream, WholeAnswer } from '../answer.ts';
-import { chatOf } from '../endpoint.ts';
 import type { AnswerContext } from '../inference.ts';
 import { PassStream } from './pass-stream.ts';
 import { readPassWhole } from './pass-whole.ts';
-import { formOf, type FormSource } from './request-form.ts';
+import { chatFor, formOf, type FormSource } from './request-form.ts';
 import { TranslateStream } from './translate-stream.ts';
 import { readTranslateWhole } from './translate-whole.ts';
 
@@ -29,10 +28,12 @@ export function openAnswerStream(
   context: AnswerContext,
   eventBytesMax: number,
 ): AnswerStream {
-  const chat = chatOf(context.endpoint);
+  const chat = chatFor(source, context.endpoint);
   const { passThrough, codec } = chat;
-  if (passThrough !== undefined) return new PassStream({ passThrough, codec, eventBytesMax });
   const { choices } = source;
+  if (passThrough !== undefined) {
+    return new PassStream({ passThrough, codec, eventBytesMax, choices });
+  }
   return new TranslateStream({ chat, eventBytesMax, choices, stated: statedOf(source, context) });
 }
 
@@ -41,7 +42,7 @@ export function readWholeAnswer(
   context: AnswerContext,
   body: Uint8Array,
 ): Result<WholeAnswer, UpstreamComplaint> {
-  const { passThrough, codec } = chatOf(context.endpoint);
+  const { passThrough, codec } = chatFor(source, context.endpoint);
   return passThrough === undefined
     ? readTranslateWhole(body, codec, statedOf(source, context))
     : readPassWhole(body, passThrough, codec);

@@ -4,19 +4,21 @@
  */
 import { toBytes } from '#base/bytes.ts';
 import { editJson, type JsonEdit } from '#base/json-edit.ts';
-import type { ChatSupport, PassThrough, Warning } from '#providers/provider.ts';
+import type { BodyAdaptation, ChatSupport, PassThrough, Warning } from '#providers/provider.ts';
+import type { ChatForm } from '#providers/form.ts';
 import { unsaid } from '#providers/dialects/openai-chat/read-form.ts';
 import { OWN_FIELDS } from '#wire/chat/request.ts';
-import { chatOf } from '../endpoint.ts';
+import { quote } from '#wire/refusals.ts';
 import { editsFor, membersOf, NO_HEADERS, refuseLoss, unspoken } from '../host-body.ts';
 import type { HostBody } from '../inference.ts';
 import type { Candidate } from '../plan.ts';
-import { formOf, type FormSource } from './request-form.ts';
+import { chatFor, formOf, type FormSource } from './request-form.ts';
 
 export interface ChatSource extends FormSource {
   readonly stream: boolean;
   /** `provider.require_parameters`: only where every setting is taken as it stands. */
   readonly requireParameters: boolean;
+  readonly serviceTier: string | null;
 }
 
 /** Both names of the bound on generated tokens: where we set one, neither may say otherwise. */
@@ -40,6 +42,18 @@ function limitWarning(tokens: number): Warning {
   };
 }
 
+/**
+ * A service tier that has no price here could cost more than was held, so it is not asked for. Null
+ * where there is none to leave out.
+ */
+function unpricedTier({ serviceTier }: ChatSource, { asked }: Candidate): Warning | null {
+  if (serviceTier === null || asked !== null) return null;
+  const message =
+    `There is no price for service_tier ${quote(serviceTier)} here, ` +
+    'so the request ran in the standard tier.';
+  return { code: 'dropped', param: 'service_tier', message };
+}
+
 function acceptOf({ framing }: ChatSupport, stream: boolean): string {
   if (!stream) return 'application/json';
   return framing === 'aws-event-stream'
@@ -53,7 +67,7 @@ export function chatBodyFor(
   candidate: Candidate,
   outputTokensCap: number | null,
 ): HostBody {
-  const chat = chatOf(candidate.endpoint);
+  const chat = chatFor(source, candidate.endpoint);
   return chat.passThrough === undefined
     ? translateBody(source, { candidate, chat }, outputTokensCap)
     : passBody(source, { candidate, chat, passThrough: chat.passThrough }, outputTokensCap);
@@ -70,9 +84,9 @@ function passBody(
   outputTokensCap: number | null,
 ): HostBody {
   const { index } = source;
-  const { edits: adapted, warnings } = passThrough.adapt(
-    membersOf(index),
-    candidate.endpoint.target,
+  const { edits: adapted, warnings } = withoutUnpriced(
+    passThrough.adapt(membersOf(index), candidate.endpoint.target),
+    unpricedTier(source, candidate),
   );
   refuseLoss(source.requireParameters, warnings);
   const told = { accept: acceptOf(chat, source.stream), headers: NO_HEADERS };
@@ -89,6 +103,20 @@ function passBody(
   return { body, warnings: [...warnings, limitWarning(outputTokensCap)], ...told };
 }
 
+/** A host that leaves the tier out by itself has said so. */
+function withoutUnpriced(adapted: BodyAdaptation, unpriced: Warning | null): BodyAdaptation {
+  const { edits, warnings } = adapted;
+  if (unpriced === null || edits.some(({ key }) => key === unpriced.param)) return adapted;
+  return {
+    edits: [...edits, { op: 'remove', key: unpriced.param }],
+    warnings: [...warnings, unpriced],
+  };
+}
+
+function withoutTier({ serviceTier: _tier, ...form }: ChatForm): ChatForm {
+  return form;
+}
+
 /** Throws CannotSay. */
 function translateBody(
   source: ChatSource,
@@ -96,9 +124,13 @@ function translateBody(
   outputTokensCap: number | null,
 ): HostBody {
   const form = formOf(source);
-  const capped = outputTokensCap === null ? form : { ...form, maxOutputTokens: outputTokensCap };
+  const unpriced = unpricedTier(source, candidate);
+  const priced = unpriced === null ? form : withoutTier(form);
+  const capped =
+    outputTokensCap === null ? priced : { ...priced, maxOutputTokens: outputTokensCap };
   const encoded = chat.codec.encode(capped, candidate.endpoint.target);
   const warnings = [...encoded.warnings, ...unspoken(unsaid(form), encoded)];
+  if (unpriced !== null) warnings.push(unpriced);
   refuseLoss(source.requireParameters, warnings);
   if (outputTokensCap !== null) warnings.push(limitWarning(outputTokensCap));
   return {
@@ -106,5 +138,6 @@ function translateBody(
     accept: acceptOf(chat, source.stream),
     warnings,
     headers: encoded.headers ?? NO_HEADERS,
+    ...(chat.operation === undefined ? {} : { operation: chat.operation }),
   };
 }

@@ -13,13 +13,13 @@ import { PassStream } from './pass-stream.ts';
 const DONE = 'data: [DONE]\n\n';
 const EVENT_BYTES_MAX = 4_000;
 
-function openStream(provider: Provider = providers.openai): PassStream {
+function openStream(provider: Provider = providers.openai, choices = 1): PassStream {
   const { codec, passThrough } = passThroughOf(provider);
-  return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX });
+  return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX, choices });
 }
 
-function run(pieces: readonly string[], provider?: Provider) {
-  const stream = openStream(provider);
+function run(pieces: readonly string[], provider?: Provider, choices?: number) {
+  const stream = openStream(provider, choices);
   const out: Uint8Array[] = [];
   for (const piece of pieces) {
     const bytes = stream.push(toBytes(piece));
@@ -95,6 +95,43 @@ describe('a proper end', () => {
     expect(run([delta('a'), odd]).stream).toMatchObject({ ended: true, finish: 'abandoned' });
     const empty = chunk([{ index: 0, delta: {}, finish_reason: '' }]);
     expect(run([delta('a'), empty]).stream).toMatchObject({ finish: null });
+  });
+});
+
+describe('several choices', () => {
+  const said = (index: number, content: string): string =>
+    chunk([{ index, delta: { content }, finish_reason: null }]);
+  const stop = (index: number): string => chunk([{ index, delta: {}, finish_reason: 'stop' }]);
+  const both = said(0, 'a') + said(1, 'b');
+
+  it('are cut off where one that had begun did not finish', () => {
+    const { stream, out } = run([both, stop(0), said(1, 'bb')], providers.openai, 2);
+    expect(stream).toMatchObject({ ended: false, complaint: { code: 'truncated' } });
+    expect(out).toBe(both + stop(0) + said(1, 'bb'));
+  });
+
+  it('end where each has finished, in any order, or the host says that it is done', () => {
+    const ended = { ended: true, complaint: null };
+    expect(run([both, stop(1), stop(0)], providers.openai, 2).stream).toMatchObject(ended);
+    expect(run([both, stop(0) + stop(1)], providers.openai, 2).stream).toMatchObject(ended);
+    expect(run([both, stop(0), DONE], providers.openai, 2).stream).toMatchObject(ended);
+  });
+
+  it('end with the one that a host gave, should it give no more', () => {
+    const { stream } = run([said(0, 'a'), stop(0), said(0, '')], providers.openai, 2);
+    expect(stream).toMatchObject({ ended: true, complaint: null });
+  });
+});
+
+describe('a breakdown of the host, told as a finish', () => {
+  it.each(['insufficient_system_resource', 'network_error', 'error'])('by the word %s', (word) => {
+    const broke = chunk([{ index: 0, delta: { role: 'assistant' }, finish_reason: word }]);
+    const first = run([broke, DONE]);
+    expect(first.stream).toMatchObject({ began: false, complaint: { code: word } });
+    expect(first.out).toBe('');
+    const later = run([delta('a'), broke, DONE]);
+    expect(later.stream).toMatchObject({ began: true, ended: false, complaint: { code: word } });
+    expect(later.out).toBe(delta('a'));
   });
 });
 

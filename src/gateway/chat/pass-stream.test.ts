@@ -18,7 +18,7 @@ const BUCKETS = { input: 11, output: 7 };
 
 function openStream(provider: Provider = providers.openai): PassStream {
   const { codec, passThrough } = passThroughOf(provider);
-  return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX });
+  return new PassStream({ codec, passThrough, eventBytesMax: EVENT_BYTES_MAX, choices: 1 });
 }
 
 interface Passed {

@@ -3,7 +3,8 @@
  * in; only those that carry usage, an error or the end are parsed. The upstream's usage event is
  * kept back: ours, with the cost, takes its place before `[DONE]`.
  */
-import { isRecord, listOf, parseJson, type JsonRecord } from '#providers/json.ts';
+import { isRecord, listOf, numberOf, parseJson, type JsonRecord } from '#providers/json.ts';
+import { breaksOff } from '#providers/dialects/openai-chat/finish.ts';
 import { concatBytes, indexOfNeedle, needleOf, toBytes, type Needle } from '#base/bytes.ts';
 import {
   createSseSplitter,
@@ -110,6 +111,13 @@ export interface PassStreamOptions {
   readonly passThrough: PassThrough;
   readonly codec: ChatCodec;
   readonly eventBytesMax: number;
+  /** Choices that the caller asked for. */
+  readonly choices: number;
+}
+
+interface Several {
+  readonly open: Set<number>;
+  readonly finished: Set<number>;
 }
 
 export class PassStream implements AnswerStream {
@@ -121,6 +129,9 @@ export class PassStream implements AnswerStream {
   /** The first event of the answer, or the one with the usage: what our last event is made from. */
   #model: JsonRecord = {};
   #usageEvents = 0;
+  #tier: string | null = null;
+  /** Where there are several: the choices that have begun, and those that have finished. */
+  readonly #several: Several | null;
 
   began = false;
   ended = false;
@@ -133,6 +144,7 @@ export class PassStream implements AnswerStream {
 
   constructor(options: PassStreamOptions) {
     this.#options = options;
+    this.#several = options.choices > 1 ? { open: new Set(), finished: new Set() } : null;
     this.#splitter = createSseSplitter(options.eventBytesMax);
     this.#produced = new ProducedText(options.codec);
   }
@@ -155,7 +167,8 @@ export class PassStream implements AnswerStream {
     if (this.ended || this.complaint !== null) return out;
     if (!this.began)
       this.#complain('empty_answer', 'The provider ended the stream without an answer.');
-    else if (this.finish === null) this.#complain('truncated', 'The provider cut the answer off.');
+    else if (this.finish === null || (this.#several?.open.size ?? 0) > 0)
+      this.#complain('truncated', 'The provider cut the answer off.');
     else this.ended = true;
     return out;
   }
@@ -185,6 +198,10 @@ export class PassStream implements AnswerStream {
     return this.#produced.text();
   }
 
+  serviceTier(): string | null {
+    return this.#tier;
+  }
+
   uncountedText(): null {
     return null;
   }
@@ -195,7 +212,9 @@ export class PassStream implements AnswerStream {
 
   /** Offset after the events from `start` on that nobody must look into. */
   #skipPlain(block: Uint8Array, start: number): number {
-    if (!this.began || this.#options.passThrough.event !== undefined) return start;
+    // Of several choices each event tells which of them has begun.
+    const looksAtAll = this.#several !== null || this.#options.passThrough.event !== undefined;
+    if (!this.began || looksAtAll) return start;
     let at = start;
     while (at < block.length) {
       const end = nextEventEnd(block, at);
@@ -280,8 +299,11 @@ export class PassStream implements AnswerStream {
     }
     if (this.complaint !== null) return;
     const choices = choicesOf(parsed);
-    this.#begin(parsed, choices);
     this.#readFinish(choices);
+    if (this.complaint !== null) return;
+    this.#begin(parsed, choices);
+    const { service_tier: tier } = parsed;
+    if (typeof tier === 'string') this.#tier = tier;
     if (this.#readUsage(parsed, choices)) return;
     const seen = passThrough.event?.(parsed) ?? parsed;
     const whole = bytes.subarray(event.start, event.end);
@@ -291,7 +313,12 @@ export class PassStream implements AnswerStream {
   #readFinish(choices: readonly JsonRecord[]): void {
     for (const choice of choices) {
       const reason = choice['finish_reason'];
-      if (typeof reason === 'string' && reason !== '') this.finish = reason;
+      const finished = typeof reason === 'string' && reason !== '';
+      if (finished) {
+        this.finish = reason;
+        if (breaksOff(reason)) this.#complain(reason, 'The provider broke the answer off.');
+      }
+      if (this.#several !== null) track(this.#several, choice, finished);
     }
   }
 
@@ -321,6 +348,14 @@ export class PassStream implements AnswerStream {
     if (alone) this.#model = { ...this.#model, ...withoutUsage(event) };
     return alone && this.began;
   }
+}
+
+function track({ open, finished }: Several, choice: JsonRecord, ends: boolean): void {
+  const index = numberOf(choice['index']) ?? 0;
+  if (ends) {
+    finished.add(index);
+    open.delete(index);
+  } else if (!finished.has(index)) open.add(index);
 }
 
 function withoutUsage(event: JsonRecord): JsonRecord {

@@ -138,6 +138,16 @@ describe('a body under 200 that is no answer', () => {
       '{"choices":[{"finish_reason":"error","error":{"code":502,"message":"gone"}}]}',
       '502',
     ],
+    [
+      "a breakdown told as a finish (DeepSeek's word)",
+      `{"choices":[${CHOICE.replace('stop', 'insufficient_system_resource')}]}`,
+      'insufficient_system_resource',
+    ],
+    [
+      "a breakdown of one choice (Z.ai's word)",
+      `{"choices":[${CHOICE},${CHOICE.replace('stop', 'network_error')}]}`,
+      'network_error',
+    ],
     ['base_resp', '{"choices":null,"base_resp":{"status_code":1008,"status_msg":"x"}}', '1008'],
     ['a bare detail', '{"detail":"Internal Server Error"}', 'upstream_error'],
   ])('is refused: %s', (_case, body, code) => {

@@ -9,6 +9,7 @@ import { scanJson } from '#base/json-scan.ts';
 import { err, ok, type Result } from '#base/result.ts';
 import type { UpstreamComplaint } from '#providers/form.ts';
 import type { ChatCodec, PassThrough } from '#providers/provider.ts';
+import { breaksOff } from '#providers/dialects/openai-chat/finish.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AnswerTail, WholeAnswer } from '../answer.ts';
 import { partText } from './produced-text.ts';
@@ -46,8 +47,12 @@ export function readPassWhole(
     if (!answers)
       return err(complaint('empty_answer', 'The provider sent an answer without choices.'));
   }
+  const finish = readFinish(index);
+  if (finish !== null && breaksOff(finish)) {
+    return err(complaint(finish, 'The provider broke the answer off.'));
+  }
   const rewritten = rewrite(index, passThrough);
-  return ok(new PassWhole(rewritten, codec, readUsage(index, passThrough)));
+  return ok(new PassWhole(rewritten, codec, { finish, ...readUsage(index, passThrough) }));
 }
 
 function mayComplain(index: JsonIndex): boolean {
@@ -92,6 +97,10 @@ function rewrite(index: JsonIndex, passThrough: PassThrough): JsonIndex {
   return scanned.ok ? scanned.value : index;
 }
 
+interface Told extends UsageFound {
+  readonly finish: string | null;
+}
+
 class PassWhole implements WholeAnswer {
   readonly #index: JsonIndex;
   readonly #codec: ChatCodec;
@@ -99,12 +108,17 @@ class PassWhole implements WholeAnswer {
   readonly usageText: string | null;
   readonly finish: string | null;
 
-  constructor(index: JsonIndex, codec: ChatCodec, { usage, usageText }: UsageFound) {
+  constructor(index: JsonIndex, codec: ChatCodec, told: Told) {
+    const { finish, usage, usageText } = told;
     this.#index = index;
     this.#codec = codec;
     this.usage = usage;
     this.usageText = usageText;
-    this.finish = readFinish(index);
+    this.finish = finish;
+  }
+
+  serviceTier(): string | null {
+    return this.#index.string(this.#index.member(0, 'service_tier')) ?? null;
   }
 
   closing(tail: AnswerTail): Uint8Array {
@@ -120,11 +134,15 @@ class PassWhole implements WholeAnswer {
   }
 }
 
+/** The first choice's word; that of a breakdown, should one have broken down. */
 function readFinish(index: JsonIndex): string | null {
   const choices = index.member(0, 'choices');
+  let finish: string | null = null;
   for (let node = index.firstChild(choices); node >= 0; node = index.nextChild(choices, node)) {
     const reason = index.string(index.member(node, 'finish_reason'));
-    if (reason !== undefined && reason !== '') return reason;
+    if (reason === undefined || reason === '') continue;
+    if (breaksOff(reason)) return reason;
+    finish ??= reason;
   }
-  return null;
+  return finish;
 }

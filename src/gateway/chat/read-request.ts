@@ -3,8 +3,9 @@
  * itself stays raw; it is spliced for each upstream and never rebuilt.
  */
 import { toText } from '#base/bytes.ts';
-import { JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
+import { JSON_OBJECT, JSON_TRUE, type JsonIndex } from '#base/json-index.ts';
 import type { Result } from '#base/result.ts';
+import { isPricedApart } from '#catalog/tier-prices.ts';
 import type { ChatForm, UpstreamComplaint } from '#providers/form.ts';
 import type { Operation } from '#providers/provider.ts';
 import { parseChatRequest } from '#wire/chat/request.ts';
@@ -48,6 +49,7 @@ export class ChatRequest implements InferenceRequest {
   readonly mediaTokensMax: number;
   readonly inputMedia: boolean;
   readonly requireParameters: boolean;
+  readonly serviceTier: string | null;
   form: ChatForm | null = null;
 
   /** `unusual`: the body says more than the everyday members. */
@@ -61,8 +63,9 @@ export class ChatRequest implements InferenceRequest {
     this.inputTokensMax = bound.tokensMax;
     this.mediaTokensMax = bound.mediaTokensMax;
     this.inputMedia = bound.media;
-    // A body that speaks of providers is never an everyday one.
+    // A body that speaks of providers or of service tiers is never an everyday one.
     this.requireParameters = unusual && requiresParameters(index);
+    this.serviceTier = unusual ? readServiceTier(index) : null;
   }
 
   get operation(): Operation {
@@ -72,7 +75,9 @@ export class ChatRequest implements InferenceRequest {
   inputRounds(): number {
     const { index } = this;
     const tools = index.member(0, 'tools');
-    let hosted = index.member(0, 'web_search_options') >= 0 || index.member(0, 'plugins') >= 0;
+    let hosted =
+      index.kind(index.member(0, 'web_search_options')) === JSON_OBJECT ||
+      index.member(0, 'plugins') >= 0;
     for (let tool = index.firstChild(tools); tool >= 0; tool = index.nextChild(tools, tool)) {
       hosted ||= !OWN_TOOLS.has(index.string(index.member(tool, 'type')));
     }
@@ -131,6 +136,11 @@ function readNames(index: JsonIndex): readonly RequestedName[] {
     position += 1;
   }
   return names;
+}
+
+function readServiceTier(index: JsonIndex): string | null {
+  const word = index.string(index.member(0, 'service_tier'));
+  return word !== undefined && isPricedApart(word) ? word : null;
 }
 
 function readOutputLimit(index: JsonIndex): number | null {

@@ -53,6 +53,7 @@ export class TranslateStream implements AnswerStream {
   #writer: ChunkWriter | null = null;
   /** Chunks that came before the first content. */
   #held = '';
+  #tier: string | null = null;
   readonly #text = new KeptText();
   /** Choices that have begun and not finished, and those that have. */
   readonly #open = new Set<number>();
@@ -114,6 +115,10 @@ export class TranslateStream implements AnswerStream {
 
   breaking(error: GatewayError, requestId: string): Uint8Array {
     return toBytes(toOpenAiErrorChunk(error, requestId));
+  }
+
+  serviceTier(): string | null {
+    return this.#tier;
   }
 
   producedText(): string {
@@ -178,6 +183,7 @@ export class TranslateStream implements AnswerStream {
         return;
       case 'usage':
         this.usage = event.usage;
+        this.#tier = event.serviceTier ?? this.#tier;
         return;
       case 'complaint':
         if (!this.complete) this.complaint = event.complaint;

@@ -60,6 +60,10 @@ class TranslateWhole implements WholeAnswer {
     this.finish = first === undefined ? null : finishWord(first);
   }
 
+  serviceTier(): string | null {
+    return this.#answer.serviceTier ?? null;
+  }
+
   closing(tail: AnswerTail): Uint8Array {
     return toBytes(`${this.#written.slice(0, -1)}${translatedTail(tail)}}`);
   }

@@ -45,6 +45,7 @@ class EmbeddingsRequest implements InferenceRequest {
   readonly stream = false;
   readonly outputTokensMax = 0;
   readonly choices = 1;
+  readonly serviceTier = null;
   readonly names: readonly RequestedName[];
   readonly inputs: number;
   readonly inputTokensMax: number;

@@ -230,13 +230,7 @@ export class Exchange implements UpstreamHandler {
     }
     if (!answer.began) return;
     const now = deadlines.now();
-    if (this.firstByteMs === null) {
-      this.firstByteMs = now;
-      if (this.#over !== null) {
-        const live = this.#live(answer, this.#over.promise);
-        this.#reply.resolve({ kind: 'stream', live });
-      }
-    }
+    if (this.firstByteMs === null) this.#begin(answer, now);
     if (answer.ended) {
       // Once: what an upstream still says does not keep it.
       if (!this.#lingers) this.#deadline.dueMs = now + LINGER_MS_MAX;
@@ -245,6 +239,12 @@ export class Exchange implements UpstreamHandler {
     } else if (!this.#gone && !this.#paused) {
       this.#deadline.dueMs = now + (answer.complete ? LINGER_MS_MAX : endpoint.silenceMs.idle);
     }
+  }
+
+  #begin(answer: AnswerStream, nowMs: number): void {
+    this.firstByteMs = nowMs;
+    if (this.#over === null) return;
+    this.#reply.resolve({ kind: 'stream', live: this.#live(answer, this.#over.promise) });
   }
 
   #live(answer: AnswerStream, over: Promise<StreamEnd>): LiveStream {

@@ -41,6 +41,7 @@ const USER_AGENT = 'omnix/0.1';
 const addresses: Readonly<Record<Operation, WeakMap<Endpoint, UpstreamAddress>>> = {
   chat: new WeakMap(),
   chat_stream: new WeakMap(),
+  responses: new WeakMap(),
   embeddings: new WeakMap(),
 };
 
@@ -140,7 +141,7 @@ export function prepareRequest(
 ): Awaitable<PreparedRequest> {
   const { endpoint } = candidate;
   const said = request.bodyFor(candidate, options.outputTokensCap);
-  const address = addressOf(endpoint, request.operation);
+  const address = addressOf(endpoint, said.operation ?? request.operation);
   const draft = { endpoint, address, said };
   const held = options.tokenExchange.held(endpoint, options.nowMs);
   if (held !== null) return finishRequest(draft, held.headers, held.cacheKey);

@@ -47,7 +47,7 @@ qwen3.5-27b input=0.3 output=2.4
 qwen3.5-35b-a3b input=0.25 output=2
 qwen3.5-397b-a17b input=0.6 output=3.6
 @ 2026-07-24 https://www.alibabacloud.com/help/en/model-studio/models (litellm 2026-07-24)
-qwen3.5-plus input=0.4 output=2.4 reasoning=2.4 >256000 input=0.5 output=3
+qwen3.5-plus input=0.4 output=2.4 reasoning=2.4 >256000 input=0.5 output=3 reasoning=3
 @ 2026-07-02 https://www.alibabacloud.com/help/en/model-studio/models (models.dev 2026-07-02)
 qwen3.6-27b input=0.6 output=3.6
 qwen3.6-35b-a3b input=0.248 output=1.485

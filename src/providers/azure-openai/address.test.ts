@@ -1,13 +1,17 @@
 /** Every form in which operators give Azure's base URL leads to the deployment. */
 import { describe, expect, it } from 'vitest';
-import { azureAddress } from './address.ts';
+import type { Operation } from '../provider.ts';
+import { azureAddress, isDated } from './address.ts';
 
-function url(baseUrl: string): string {
+function url(baseUrl: string, operation: Operation = 'chat'): string {
   const target = { baseUrl, model: 'our dep', region: null, project: null, account: null };
-  return azureAddress(target, 'chat').url;
+  const address = azureAddress(target, operation).url;
+  expect(isDated(target)).toBe(address.includes('/deployments/'));
+  return address;
 }
 
 describe('the address of a deployment', () => {
+  const current = 'https://res.openai.azure.com/openai/v1';
   const dated =
     'https://res.openai.azure.com/openai/deployments/our%20dep/chat/completions?api-version=';
 
@@ -16,22 +20,32 @@ describe('the address of a deployment', () => {
     'https://res.openai.azure.com/',
     'https://res.openai.azure.com//',
     'https://res.openai.azure.com/openai',
+    'https://res.openai.azure.com/openai/v1',
+    'https://res.openai.azure.com/openai/v1/',
+  ])('is that of the current API, which serves every model, from %s', (baseUrl) => {
+    expect(url(baseUrl)).toBe(`${current}/chat/completions`);
+    expect(url(baseUrl, 'chat_stream')).toBe(`${current}/chat/completions`);
+    expect(url(baseUrl, 'responses')).toBe(`${current}/responses`);
+    expect(url(baseUrl, 'embeddings')).toBe(`${current}/embeddings`);
+  });
+
+  it.each([
     'https://res.openai.azure.com/openai/deployments',
     'https://res.openai.azure.com/openai/deployments/our%20dep',
-  ])('from %s', (baseUrl) => {
+  ])('is dated where the deployment stands in the path: %s', (baseUrl) => {
     expect(url(baseUrl)).toBe(`${dated}2024-10-21`);
   });
 
-  it('keeps the version that the operator chose', () => {
-    expect(url('https://res.openai.azure.com?api-version=2025-04-01-preview')).toBe(
-      `${dated}2025-04-01-preview`,
-    );
-  });
-
-  it.each(['https://res.openai.azure.com/openai/v1', 'https://res.openai.azure.com/openai/v1/'])(
-    'has no deployment and no date in the newer form: %s',
+  it.each(['https://res.openai.azure.com', 'https://res.openai.azure.com/openai/'])(
+    'is dated, by the version that the operator chose: %s',
     (baseUrl) => {
-      expect(url(baseUrl)).toBe('https://res.openai.azure.com/openai/v1/chat/completions');
+      expect(url(`${baseUrl}?api-version=2025-04-01-preview`)).toBe(`${dated}2025-04-01-preview`);
     },
   );
+
+  it('is what another gateway says it is', () => {
+    expect(url('https://gate.example/azure/v1?team=1')).toBe(
+      'https://gate.example/azure/v1/chat/completions?team=1',
+    );
+  });
 });

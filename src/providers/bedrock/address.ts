@@ -13,6 +13,8 @@ const PUBLIC_HOST = /^(bedrock-runtime(?:-fips)?)\.([a-z0-9-]+)\.(amazonaws\.com
 const ACTIONS: Readonly<Record<Operation, string>> = {
   chat: 'converse',
   chat_stream: 'converse-stream',
+  // Never asked for: Bedrock is spoken to in Converse.
+  responses: 'converse',
   embeddings: 'invoke',
 };
 

@@ -16,6 +16,9 @@ export const deepseek = openAiFamily({
     renamesMaxTokens: true,
     // 400 "unknown variant `developer`": github.com/earendil-works/pi/issues/1048 (2026-01).
     developerRole: false,
+    // 400 "invalid type: sequence, expected a string": github.com/QwenLM/qwen-code/pull/2320 and
+    // github.com/Gitlawb/openclaude/issues/774 (2026).
+    textLists: false,
     reasoningField: 'reasoning_content',
   },
 });

@@ -19,4 +19,13 @@ gemini-3.8-flash input=0.75 cache_read=0.075 output=3.75 batch input=0.375 outpu
 @ 2026-07-24 https://ai.google.dev/gemini-api/docs/pricing (litellm 2026-07-24)
 gemini-embedding-001 input=0.15 output=0 batch input=0.075
 gemini-embedding-2 input=0.2 audio_input=6.5 image_input=0.45 output=0 batch input=0.1
+@ 2026-09-23 https://ai.google.dev/gemini-api/docs/pricing (litellm 2026-07-24)
++ gemini-3-flash-preview priority input=0.9 cache_read=0.09 audio_input=1.8 output=5.4 reasoning=5.4
++ gemini-3.1-flash-lite flex input=0.125 cache_read=0.0125 audio_input=0.25 output=0.75 reasoning=0.75
++ gemini-3.1-flash-lite priority input=0.45 cache_read=0.045 audio_input=0.9 output=2.7 reasoning=2.7
++ gemini-3.1-pro-preview priority input=3.6 cache_read=0.36 output=21.6 >200000 input=7.2 cache_read=0.72 output=32.4
++ gemini-3.1-pro-preview-customtools priority input=3.6 cache_read=0.36 output=21.6 >200000 input=7.2 cache_read=0.72 output=32.4
++ gemini-3.5-flash priority input=2.7 cache_read=0.27 audio_input=1.8 output=16.2 reasoning=16.2
++ gemini-3.5-flash-lite flex input=0.15 cache_read=0.015 output=1.25 reasoning=1.25
++ gemini-3.5-flash-lite priority input=0.54 cache_read=0.054 output=4.5 reasoning=4.5
 `);

@@ -8,11 +8,13 @@ import { offers } from './offers.ts';
 import { rewriteAnswer, rewriteEvent } from './rewrite.ts';
 import { toMistralCallId } from './call-id.ts';
 
-/** Not in ChatCompletionRequest of @mistralai/mistralai 2.7.0. */
+/** Not in ChatCompletionRequest of @mistralai/mistralai 2.7.0, nor of its source in 2026-08. */
 const REFUSED = {
   logprobs: 'Mistral returns no log probabilities.',
   top_logprobs: 'Mistral returns no log probabilities.',
   logit_bias: 'Mistral has no logit bias.',
+  top_k: 'Mistral has no top_k.',
+  service_tier: 'Mistral has one service tier.',
   user: 'Mistral takes no id of the end user.',
   functions: 'Mistral knows tools and no functions.',
   function_call: 'Mistral knows tools and no functions.',

@@ -1,12 +1,11 @@
 /**
- * OpenAI itself: the reference of the family, whose bodies pass through; and its models that only
- * answer under `/responses`, which chat reaches by translation.
+ * OpenAI itself: the reference of the family, whose bodies pass through; and its Responses, which
+ * chat reaches by translation where a model or a request is taken nowhere else.
  */
-import { openAiFamily, underBase } from '../dialects/openai-chat/family.ts';
-import { openAiResponses } from '../dialects/openai-responses/codec.ts';
+import { openAiFamily } from '../dialects/openai-chat/family.ts';
 import type { Provider } from '../provider.ts';
 import { offers } from './offers.ts';
-import { RESPONSES_ONLY } from './responses-only.ts';
+import { openAiSpeech } from './speaks.ts';
 
 const family = openAiFamily({
   id: 'openai',
@@ -22,11 +21,6 @@ const family = openAiFamily({
   habits: { maxTokensKey: 'max_completion_tokens' },
 });
 
-export const openai: Provider = {
-  ...family,
-  address: (target, operation) =>
-    RESPONSES_ONLY.has(target.model)
-      ? { method: 'POST', url: underBase(target.baseUrl, '/responses') }
-      : family.address(target, operation),
-  chat: (target) => (RESPONSES_ONLY.has(target.model) ? openAiResponses : family.chat),
-};
+const speech = openAiSpeech(family.chat);
+
+export const openai: Provider = { ...family, chat: ({ model }) => speech(model) };

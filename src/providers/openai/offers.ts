@@ -79,4 +79,64 @@ gpt-4o-mini-tts-2025-12-15 until=2027-01-06 input=2.5 output=10 audio_output=12
 gpt-4o-mini-transcribe-2025-03-20 until=2027-02-26 input=1.25 audio_input=1.25 output=5
 gpt-4o-mini-transcribe-2025-12-15 until=2027-02-26 input=1.25 audio_input=1.25 output=5
 chatgpt-image-latest until=2026-12-01 input=5 cache_read=1.25 image_input=10 output=40 image_output=40
+@ 2026-09-23 https://developers.openai.com/api/docs/pricing
++ gpt-4.1 priority input=3.5 cache_read=0.875 output=14
++ gpt-4.1-mini priority input=0.7 cache_read=0.175 output=2.8
++ gpt-4o priority input=4.25 cache_read=2.125 output=17
++ gpt-4o-2024-08-06 priority input=4.25 cache_read=2.125 output=17
++ gpt-4o-2024-11-20 priority input=4.25 cache_read=2.125 output=17
++ gpt-4o-mini priority input=0.25 cache_read=0.125 output=1
++ gpt-5 flex input=0.625 cache_read=0.0625 output=5
++ gpt-5 priority input=2.5 cache_read=0.25 output=20
++ gpt-5-mini flex input=0.125 cache_read=0.0125 output=1
++ gpt-5-mini priority input=0.45 cache_read=0.045 output=3.6
++ gpt-5-nano flex input=0.025 cache_read=0.0025 output=0.2
++ gpt-5.1 flex input=0.625 cache_read=0.0625 output=5
++ gpt-5.1 priority input=2.5 cache_read=0.25 output=20
++ gpt-5.2 flex input=0.875 cache_read=0.0875 output=7
++ gpt-5.2 priority input=3.5 cache_read=0.35 output=28
++ gpt-5.3-codex priority input=3.5 cache_read=0.35 output=28
++ gpt-5.4 flex input=1.25 cache_read=0.125 output=7.5 >271999 input=2.5 cache_read=0.25 output=11.25
++ gpt-5.4 priority input=5 cache_read=0.5 output=30 >271999 input=10 cache_read=1 output=45
++ gpt-5.4-mini flex input=0.375 cache_read=0.0375 output=2.25
++ gpt-5.4-mini priority input=1.5 cache_read=0.15 output=9
++ gpt-5.4-nano flex input=0.1 cache_read=0.01 output=0.625
++ gpt-5.4-pro flex input=15 cache_read=1.5 output=90 >271999 input=30 output=135
++ gpt-5.5 flex input=2.5 cache_read=0.25 output=15 >271999 input=5 cache_read=0.5 output=22.5
++ gpt-5.5 priority input=12.5 cache_read=1.25 output=75 >271999 input=25 cache_read=2.5 output=112.5
++ gpt-5.5-pro flex input=15 cache_read=1.5 output=90 >271999 input=30 output=135
+@ 2026-09-03 https://developers.openai.com/api/docs/pricing
++ o3 flex input=1 cache_read=0.25 output=4
++ o3 priority input=3.5 cache_read=0.875 output=14
++ gpt-5.6-sol flex input=2 cache_read=0.2 cache_write_5m=2.5 cache_write_1h=2.5 output=10 >271999 input=4 cache_read=0.4 cache_write_5m=5 cache_write_1h=5 output=15
++ gpt-5.6-sol priority input=8 cache_read=0.8 cache_write_5m=10 cache_write_1h=10 output=40 >271999 input=16 cache_read=1.6 cache_write_5m=20 cache_write_1h=20 output=60
++ gpt-5.6-terra flex input=1 cache_read=0.1 cache_write_5m=1.25 cache_write_1h=1.25 output=6 >271999 input=2 cache_read=0.2 cache_write_5m=2.5 cache_write_1h=2.5 output=9
++ gpt-5.6-terra priority input=4 cache_read=0.4 cache_write_5m=5 cache_write_1h=5 output=24 >271999 input=8 cache_read=0.8 cache_write_5m=10 cache_write_1h=10 output=36
++ gpt-5.6-luna flex input=0.1 cache_read=0.01 cache_write_5m=0.125 cache_write_1h=0.125 output=0.6 >271999 input=0.2 cache_read=0.02 cache_write_5m=0.25 cache_write_1h=0.25 output=0.9
++ gpt-5.6-luna priority input=0.4 cache_read=0.04 cache_write_5m=0.5 cache_write_1h=0.5 output=2.4 >271999 input=0.8 cache_read=0.08 cache_write_5m=1 cache_write_1h=1 output=3.6
+@ 2026-09-23 https://developers.openai.com/api/docs/pricing
++ gpt-6-astra flex input=5 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=6.25 output=25 >271999 input=10 cache_read=1 cache_write_5m=12.5 cache_write_1h=12.5 output=37.5
++ gpt-6-astra priority input=20 cache_read=2 cache_write_5m=25 cache_write_1h=25 output=100 >271999 input=40 cache_read=4 cache_write_5m=50 cache_write_1h=50 output=150
++ gpt-4o-mini-2024-07-18 priority input=0.25 cache_read=0.125 output=1
++ gpt-4.1-2025-04-14 priority input=3.5 cache_read=0.875 output=14
++ gpt-4.1-mini-2025-04-14 priority input=0.7 cache_read=0.175 output=2.8
++ gpt-5-2025-08-07 flex input=0.625 cache_read=0.0625 output=5
++ gpt-5-2025-08-07 priority input=2.5 cache_read=0.25 output=20
++ gpt-5-mini-2025-08-07 flex input=0.125 cache_read=0.0125 output=1
++ gpt-5-mini-2025-08-07 priority input=0.45 cache_read=0.045 output=3.6
++ gpt-5-nano-2025-08-07 flex input=0.025 cache_read=0.0025 output=0.2
++ gpt-5.1-2025-11-13 flex input=0.625 cache_read=0.0625 output=5
++ gpt-5.1-2025-11-13 priority input=2.5 cache_read=0.25 output=20
++ gpt-5.2-2025-12-11 flex input=0.875 cache_read=0.0875 output=7
++ gpt-5.2-2025-12-11 priority input=3.5 cache_read=0.35 output=28
++ gpt-5.4-2026-03-05 flex input=1.25 cache_read=0.125 output=7.5 >271999 input=2.5 cache_read=0.25 output=11.25
++ gpt-5.4-2026-03-05 priority input=5 cache_read=0.5 output=30 >271999 input=10 cache_read=1 output=45
++ gpt-5.4-mini-2026-03-17 flex input=0.375 cache_read=0.0375 output=2.25
++ gpt-5.4-mini-2026-03-17 priority input=1.5 cache_read=0.15 output=9
++ gpt-5.4-nano-2026-03-17 flex input=0.1 cache_read=0.01 output=0.625
++ gpt-5.5-2026-04-23 flex input=2.5 cache_read=0.25 output=15 >271999 input=5 cache_read=0.5 output=22.5
++ gpt-5.5-2026-04-23 priority input=12.5 cache_read=1.25 output=75 >271999 input=25 cache_read=2.5 output=112.5
+@ 2026-09-03 https://developers.openai.com/api/docs/pricing
++ o3-2025-04-16 flex input=1 cache_read=0.25 output=4
++ o3-2025-04-16 priority input=3.5 cache_read=0.875 output=14
 `);

@@ -57,8 +57,8 @@ gemini-2.5-pro-preview as=google/gemini-2.5-pro-preview input=1.25 cache_read=0.
 gemini-2.5-pro-preview-05-06 as=google/gemini-2.5-pro-preview-05-06 input=1.25 cache_read=0.31 cache_write_5m=1.625 cache_write_1h=1.625 output=10 reasoning=10
 gemini-3-flash-preview as=google/gemini-3-flash-preview max_output=65535 input=0.5 cache_read=0.05 cache_write_5m=0.08333333333 cache_write_1h=0.08333333333 audio_input=1 output=3 reasoning=3
 gemini-3.1-flash-lite as=google/gemini-3.1-flash-lite until=2027-05-07 input=0.25 cache_read=0.025 cache_write_5m=0.08333333333 cache_write_1h=0.08333333333 audio_input=0.5 output=1.5 reasoning=1.5
-gemini-3.1-pro-preview as=google/gemini-3.1-pro-preview input=2 cache_read=0.2 cache_write_5m=0.375 cache_write_1h=0.375 output=12 reasoning=12 >200000 input=4 cache_read=0.4 cache_write_5m=0.25 cache_write_1h=0.25 output=18
-gemini-3.1-pro-preview-customtools as=google/gemini-3.1-pro-preview-customtools input=2 cache_read=0.2 cache_write_5m=0.375 cache_write_1h=0.375 output=12 reasoning=12 >200000 input=4 cache_read=0.4 output=18
+gemini-3.1-pro-preview as=google/gemini-3.1-pro-preview input=2 cache_read=0.2 cache_write_5m=0.375 cache_write_1h=0.375 output=12 reasoning=12 >200000 input=4 cache_read=0.4 cache_write_5m=0.25 cache_write_1h=0.25 output=18 reasoning=18
+gemini-3.1-pro-preview-customtools as=google/gemini-3.1-pro-preview-customtools input=2 cache_read=0.2 cache_write_5m=0.375 cache_write_1h=0.375 output=12 reasoning=12 >200000 input=4 cache_read=0.4 output=18 reasoning=18
 gemini-3.5-flash as=google/gemini-3.5-flash input=1.5 cache_read=0.15 cache_write_5m=0.08333333333 cache_write_1h=0.08333333333 output=9 reasoning=9
 gemma-2-27b as=google/gemma-2-27b-it input=0.8 output=0.8
 gemma-3-12b as=google/gemma-3-12b-it input=0.05 output=0.1

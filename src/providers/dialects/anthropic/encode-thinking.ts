@@ -140,8 +140,8 @@ function whyNoBudget(scene: ThinkingScene): string | null {
   if (scene.maxTokens <= BUDGET_TOKENS_MIN) {
     return 'Thinking needs a bound of more than 1024 tokens.';
   }
-  if (isLoopWithoutThought(scene.messages)) {
-    return 'Calls of tools that began without signed thinking must end without thinking.';
+  if (goesOnWithoutThought(scene.messages)) {
+    return 'What began without signed thinking, here or in calls of tools, must end without.';
   }
   return null;
 }
@@ -149,11 +149,12 @@ function whyNoBudget(scene: ThinkingScene): string | null {
 const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
 
 /**
- * Whether the conversation stands in a loop of tool calls whose first answer does not begin with
- * thinking: because another maker's model made it, or because its thoughts came unsigned.
+ * Whether the model is to go on with what does not begin with thinking, be it a loop of tool calls
+ * or an answer: because another wrote it, or because its thoughts came unsigned.
  */
-function isLoopWithoutThought(messages: readonly Message[]): boolean {
-  if (!isOnlyResults(messages.at(-1))) return false;
+function goesOnWithoutThought(messages: readonly Message[]): boolean {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' && !isOnlyResults(last)) return false;
   let first: Message | undefined;
   for (const message of messages.toReversed()) {
     if (message.role === 'assistant') first = message;

@@ -1,13 +1,15 @@
 /**
  * Writes the turns of a conversation as `system` and alternating messages. Instructions go to the
- * front, neighbours of one role become one message, tool results come first in theirs.
+ * front, neighbours of one role become one message, tool results come first in theirs, and the end
+ * is one that the model takes.
  */
 import type { Part, Turn } from '#providers/form.ts';
+import { textOf } from '#providers/json.ts';
 import { CannotSay } from '#providers/provider.ts';
 import { callRounds, type CallRounds } from './call-rounds.ts';
 import { encodeAllSaid, encodeAnswered, encodeResult, encodeSaid } from './encode-blocks.ts';
 import type { Block, EncodePlace } from './encode-place.ts';
-import { nativeIn } from './native.ts';
+import { GO_ON, nativeIn } from './native.ts';
 
 export interface Message {
   readonly role: 'user' | 'assistant' | 'system';
@@ -48,6 +50,7 @@ export function encodeTurns(turns: readonly Turn[], place: EncodePlace): Convers
   if (open.length === 0) {
     throw new CannotSay('messages', 'This provider wants at least one message to answer to.');
   }
+  endForAnswer(open, place);
   const messages = open.map(({ role, results, rest }) => ({
     role,
     content: [...results, ...rest],
@@ -111,6 +114,24 @@ function addQuestion(turn: Turn, open: OpenMessage[], at: TurnPlace): void {
   const message = grow(open, 'user');
   message.results.push(...results);
   message.rest.push(...rest);
+}
+
+/**
+ * Words of the assistant at the end begin its answer. They must not end in white space, and newer
+ * models take none: those are asked to go on. The pause of a hosted tool goes back as it is.
+ */
+function endForAnswer(open: OpenMessage[], place: EncodePlace): void {
+  const last = open.at(-1);
+  const begun = last?.rest.at(-1);
+  if (last?.role !== 'assistant' || begun?.['type'] !== 'text') return;
+  if (place.traits.prefill) {
+    const text = textOf(begun['text']);
+    if (text !== undefined) begun['text'] = text.trimEnd();
+    return;
+  }
+  const message = 'This model goes on with no answer of its own by itself; it was asked to.';
+  place.warn('emulated', 'messages', message);
+  grow(open, 'user').rest.push({ type: 'text', text: GO_ON });
 }
 
 /** A part that tells its place, at least which message. */

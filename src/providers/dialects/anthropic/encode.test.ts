@@ -9,7 +9,10 @@ import { recordOf, listOf, type JsonRecord } from '#providers/json.ts';
 import type { Target } from '#providers/provider.ts';
 import { anthropicSupport } from './support.ts';
 import type { MessagesHabits } from './habits.ts';
-import { OUTPUT_TOOL } from './native.ts';
+import { GO_ON, OUTPUT_TOOL } from './native.ts';
+
+/** An id of a user that is just short enough. */
+const LONGEST = 'u'.repeat(256);
 
 const ask: Turn = { role: 'user', parts: [{ type: 'text', text: 'Why?' }], path: 'messages[0]' };
 
@@ -130,6 +133,61 @@ describe('conversations', () => {
       blocks.map((block) => recordOf(block['cache_control'])['ttl'] ?? block['cache_control']),
     ).toEqual(['1h', undefined, undefined, '1h', { type: 'ephemeral' }, { type: 'ephemeral' }]);
     expect(told).toEqual(['dropped messages[].content[].cache_control']);
+  });
+});
+
+describe('answers that are begun', () => {
+  const begin = (model: string, ...parts: readonly Part[]) => {
+    const { body, told } = send({ turns: [ask, assistant(...parts)] }, model);
+    return { end: listOf(body['messages']).slice(1), told };
+  };
+  const text = (said: string): Part => ({ type: 'text', text: said });
+  const goOn = { role: 'user', content: [{ type: 'text', text: GO_ON }] };
+
+  it.each(['claude-3-haiku', 'claude-opus-4-1', 'claude-haiku-4-5', 'my-deployment'])(
+    'end without white space at %s',
+    (model) => {
+      const { end, told } = begin(model, text('One \n'), text('two: \n'));
+      const content = ['One \n', 'two:'].map((said) => ({ type: 'text', text: said }));
+      expect(end).toEqual([{ role: 'assistant', content }]);
+      expect(told).toEqual([]);
+    },
+  );
+
+  it.each([
+    'claude-opus-4-6',
+    'claude-sonnet-4-6',
+    'claude-opus-4-7',
+    'claude-sonnet-5',
+    'claude-fable-5-1',
+  ])('are gone on with by a question at %s', (model) => {
+    const { end, told } = begin(model, text('So: '));
+    const said = { role: 'assistant', content: [{ type: 'text', text: 'So: ' }] };
+    expect(end).toEqual([said, goOn]);
+    expect(told).toEqual(['emulated messages']);
+  });
+
+  it('stay the end where a hosted tool only paused', () => {
+    const native = { anthropic: { type: 'server_tool_use' } };
+    const search: Part = {
+      type: 'hosted_tool_call',
+      id: 's',
+      tool: 'web_search',
+      input: {},
+      native,
+    };
+    for (const model of ['claude-sonnet-4-5', 'claude-opus-5']) {
+      const { end, told } = begin(model, text('So: '), search);
+      expect(end).toMatchObject([{ content: [{ text: 'So: ' }, { type: 'server_tool_use' }] }]);
+      expect(told).toEqual([]);
+    }
+  });
+
+  it('are gone on with without thinking, where they began without', () => {
+    const turns = [ask, assistant(text('So:'))];
+    const { body, told } = send({ turns, reasoning: { effort: 'low' } });
+    expect(body['thinking']).toBeUndefined();
+    expect(told).toEqual(['dropped reasoning']);
   });
 });
 
@@ -328,6 +386,28 @@ describe('settings', () => {
     expect(told).toEqual(warnings);
   });
 
+  it.each(['user-7', '10023456789', '0b6f7e4a-8f0e-4a39-9a3f-2b6c1d7e5f90', 'a@b', LONGEST])(
+    'name the user by an opaque id (%#)',
+    (endUser) => {
+      const { body, told } = send({ endUser });
+      expect(body['metadata']).toEqual({ user_id: endUser });
+      expect(told).toEqual([]);
+    },
+  );
+
+  it.each([
+    'alice@example.com',
+    'user: alice@example.com',
+    '+41791234567',
+    '079-123 45 67',
+    '(415) 555.0100',
+    `${LONGEST}u`,
+  ])('leave the user unnamed rather than be refused (%#)', (endUser) => {
+    const { body, told } = send({ endUser });
+    expect(body).not.toHaveProperty('metadata');
+    expect(told).toEqual(['dropped user']);
+  });
+
   it('say what the dialect has no words for', () => {
     const sampling = { seed: 1, frequencyPenalty: 1, presencePenalty: 0, logitBias: {} };
     const { told } = send({ sampling, choices: 2, serviceTier: 'flex', metadata: { a: 'b' } });
@@ -371,6 +451,27 @@ describe('tools', () => {
     expect(body['tools']).toMatchObject([{ name: 'g', input_schema: { type: 'object' } }]);
     expect(body['tool_choice']).toEqual({ type: 'any' });
     expect(told).toEqual(['emulated tool_choice']);
+  });
+
+  it('are held strictly to their schema, but not to one that holds itself', () => {
+    const strict = (properties: JsonRecord): ChatForm['tools'] => {
+      const parameters = { type: 'object', properties, additionalProperties: false };
+      return [{ ...tool, parameters, strict: true }];
+    };
+    const flat = send({ tools: strict({ n: { type: 'integer' } }) });
+    expect(flat.body['tools']).toMatchObject([{ strict: true }]);
+    const deep = send({ tools: strict({ n: { $ref: '#' } }) });
+    expect(deep.body['tools']).toEqual([
+      {
+        name: 'f',
+        input_schema: {
+          type: 'object',
+          properties: { n: { $ref: '#' } },
+          additionalProperties: false,
+        },
+      },
+    ]);
+    expect([flat.told, deep.told]).toEqual([[], ['dropped tools[].function.strict']]);
   });
 
   it('cannot be demanded of the newest models', () => {
@@ -423,6 +524,12 @@ describe('a format of the answer', () => {
     ['the model', output, 'claude-opus-4-1', {}],
     ['the host', output, 'claude-sonnet-4-5', { nativeOutput: false }],
     ['its open schema', { ...output, schema: { type: 'object' } }, 'claude-sonnet-4-5', {}],
+    [
+      'a schema that holds itself',
+      { ...output, schema: { ...schema, properties: { n: { $ref: '#' } } } },
+      'claude-sonnet-4-5',
+      {},
+    ],
   ])('is a forced tool where %s allows no other, and reads back as text', (...row) => {
     const [, wanted, model, habits] = row;
     const { body, told } = send({ output: wanted }, model, habits);

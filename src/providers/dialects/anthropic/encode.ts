@@ -100,10 +100,28 @@ function encodeRest(form: ChatForm, place: EncodePlace): Block {
     place.warn('dropped', continues.kind, 'This provider keeps no state between requests.');
   }
   return present({
-    metadata: endUser === undefined ? undefined : { user_id: endUser },
+    metadata: endUser === undefined ? undefined : metadataOf(endUser, place),
     service_tier: serviceTier(form.serviceTier, place),
     container,
   });
+}
+
+const USER_ID_CHARS_MAX = 256;
+const MAIL_ADDRESS = /[^\s@]@[^\s@]+\.[^\s@]/;
+/** Digits in groups, or behind a plus. Digits alone are taken for an id. */
+const PHONE_NUMBER = /^(?=.*[+\s().-])\+?[\d\s().-]{7,}$/;
+
+/** Ids that name a person are refused, and so are long ones: the user is left unnamed then. */
+function metadataOf(endUser: string, place: EncodePlace): Block | undefined {
+  const tooLong = endUser.length > USER_ID_CHARS_MAX;
+  if (!tooLong && !MAIL_ADDRESS.test(endUser) && !PHONE_NUMBER.test(endUser)) {
+    return { user_id: endUser };
+  }
+  const why = tooLong
+    ? `takes ids of at most ${USER_ID_CHARS_MAX} characters`
+    : 'refuses addresses of mail and telephone numbers as ids';
+  place.warn('dropped', 'user', `This provider ${why}; send a hash or another opaque id.`);
+  return undefined;
 }
 
 /** Two tiers of its own; OpenAI's words are brought to the nearer one. */

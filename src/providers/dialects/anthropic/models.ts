@@ -6,7 +6,7 @@
  *
  * Sources: models.dev (2026-07-02) and LiteLLM (2026-07-24) for limits, efforts and sampling;
  * platform.claude.com migration guides up to Opus 5.5 and Sonnet 5.5 (2026-10) for what is refused;
- * recorded exchanges for what is accepted.
+ * recorded exchanges for what is accepted; reports of users (4.6 and 5, 2026) for prefill.
  */
 import type { ReasoningEffort } from '#providers/form.ts';
 
@@ -29,6 +29,8 @@ export interface ModelTraits {
   readonly forcedTools: boolean;
   /** Thoughts are returned empty unless `display` asks for them. */
   readonly hidesThoughts: boolean;
+  /** Goes on with an answer that is begun for it; else the user must have the last word. */
+  readonly prefill: boolean;
 }
 
 const EARLY: ModelTraits = {
@@ -41,6 +43,7 @@ const EARLY: ModelTraits = {
   nativeOutput: false,
   forcedTools: true,
   hidesThoughts: false,
+  prefill: true,
 };
 
 const FOURTH: ModelTraits = { ...EARLY, outputTokensMax: 64_000, thinking: 'budget' };
@@ -52,6 +55,7 @@ const FOURTH_SIX: ModelTraits = {
   outputTokensMax: 128_000,
   thinking: 'both',
   efforts: ['low', 'medium', 'high', 'max'],
+  prefill: false,
 };
 
 const FOURTH_SEVEN: ModelTraits = {

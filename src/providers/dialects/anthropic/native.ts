@@ -14,6 +14,9 @@ export const DIALECT = 'anthropic';
  */
 export const OUTPUT_TOOL = 'omnix_structured_output';
 
+/** Asks a model to go on with an answer that was begun for it, where it takes only questions. */
+export const GO_ON = 'Go on with your last message from exactly where it ends; repeat none of it.';
+
 /** Native fields of this dialect; undefined where there are none. */
 export function nativeOf(fields: JsonRecord): NativeFields | undefined {
   return Object.keys(fields).length === 0 ? undefined : { [DIALECT]: fields };

@@ -3,6 +3,7 @@
  * What cannot be enforced is told to the model in the description, as the official client does.
  */
 import { isRecord, listOf, type JsonRecord } from '#providers/json.ts';
+import { isRecursive, isRefusedReference } from './schema-references.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -36,9 +37,11 @@ const SHAPES = ['$ref', 'enum', 'const', 'type', 'anyOf', 'allOf'] as const;
 
 /**
  * The closed form, or null where the schema leaves something open (maps, free objects, no type):
- * that would come out empty.
+ * that would come out empty. Null as well for what is refused and cannot be said otherwise: a
+ * schema that holds itself, references to elsewhere, and references in `allOf`.
  */
 export function closeSchema(schema: unknown): JsonRecord | null {
+  if (isRecursive(schema)) return null;
   try {
     const closed = close(schema);
     return closed['type'] === 'object' || '$ref' in closed || 'anyOf' in closed ? closed : null;
@@ -70,6 +73,7 @@ interface Closing {
 
 /** Whether the member can be said; then it is. */
 function closeMember(key: string, value: unknown, { schema, closed }: Closing): boolean {
+  if (isRefusedReference(key, value)) throw new OpenSchema();
   if (isOneOf(KEPT, key) || isEnforced(key, value)) {
     closed[key] = value;
     return true;

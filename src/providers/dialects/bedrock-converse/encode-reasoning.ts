@@ -39,8 +39,8 @@ const BUDGET_SHARE = 0.8;
 export interface ThinkingNeeds {
   /** A caller's tool is forced, which outranks thinking where both cannot be. */
   readonly forcedTool: boolean;
-  /** The conversation is in a round of tools without signed reasoning. */
-  readonly unsignedLoop: boolean;
+  /** A round of tools, or an answer, is to be ended that has no signed reasoning. */
+  readonly unsigned: boolean;
 }
 
 export function encodeReasoning(form: ChatForm, needs: ThinkingNeeds, place: Place): Thinking {
@@ -87,8 +87,8 @@ function refusedBeside(needs: ThinkingNeeds, place: Place): boolean {
     dropped(place, 'This model cannot think where tool_choice forces a tool.');
     return true;
   }
-  if (!needs.unsignedLoop) return false;
-  const lost = 'the last tool calls came back without their reasoning_details';
+  if (!needs.unsigned) return false;
+  const lost = 'what it is to go on with came back without its reasoning_details';
   dropped(place, `This model cannot go on thinking: ${lost}.`);
   return true;
 }
@@ -120,7 +120,7 @@ function adapt(
 ): Thinking {
   const { effort, budgetTokens } = wish;
   if (effort === 'none' || (effort === undefined && budgetTokens === 0)) return hush(style, place);
-  if (refusedBeside({ forcedTool: wish.forced, unsignedLoop: false }, place)) return OFF;
+  if (refusedBeside({ forcedTool: wish.forced, unsigned: false }, place)) return OFF;
   if (effort === undefined && budgetTokens !== undefined && style.budgets) {
     return withBudget(wish, style.tokensMax, place);
   }

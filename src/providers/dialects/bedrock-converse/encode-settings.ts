@@ -8,11 +8,12 @@ import { BEDROCK } from './native.ts';
 import { warn } from './place.ts';
 import type { Place } from './place.ts';
 
-/** Members of Converse that a caller may name himself, beside the words of his dialect. */
+/**
+ * Members of Converse that a caller may name himself, beside the words of his dialect. Not those
+ * that change the price: `performanceConfig`, and `serviceTier`, for which the dialect has a word.
+ */
 const PASSED: ReadonlySet<string> = new Set([
   'guardrailConfig',
-  'performanceConfig',
-  'serviceTier',
   'requestMetadata',
   'promptVariables',
   'additionalModelResponseFieldPaths',

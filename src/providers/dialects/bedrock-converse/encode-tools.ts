@@ -5,7 +5,7 @@
 import type { ChatForm, OutputFormat, Tool, ToolChoice } from '#providers/form.ts';
 import { isRecord, recordOf } from '#providers/json.ts';
 import { CannotSay } from '#providers/provider.ts';
-import { inputSchema, isClosed } from './schemas.ts';
+import { canHold, inputSchema } from './schemas.ts';
 import type { Block } from './media.ts';
 import { OUTPUT_TOOL } from './native.ts';
 import { cachePoint, warn } from './place.ts';
@@ -85,21 +85,21 @@ function encodeTool(tool: Tool, index: number, place: Place): readonly Block[] {
     return [];
   }
   const { name, description = '', parameters, cache } = tool;
+  const schema = inputSchema(parameters, `${param}.function.parameters`);
   const toolSpec = {
     name,
     ...(description.trim() === '' ? {} : { description }),
-    inputSchema: { json: inputSchema(parameters, `${param}.function.parameters`) },
-    ...encodeStrict(tool.strict === true, param, place),
+    inputSchema: { json: schema },
+    ...(tool.strict === true ? encodeStrict(schema, param, place) : {}),
   };
   const point = cache === undefined ? null : cachePoint(cache, place, param);
   if (place.family.cache?.tools === false) return [{ toolSpec }];
   return point === null ? [{ toolSpec }] : [{ toolSpec }, point];
 }
 
-function encodeStrict(strict: boolean, param: string, place: Place): Block {
-  if (!strict) return {};
-  if (place.family.strictTools) return { strict: true };
-  const message = 'This model is not held to the schema of a tool.';
+function encodeStrict(schema: unknown, param: string, place: Place): Block {
+  if (place.family.strictTools && canHold(schema, place.family)) return { strict: true };
+  const message = 'This model cannot be held to the schema of this tool.';
   warn(place, 'dropped', { param: `${param}.function.strict`, message });
   return {};
 }
@@ -177,7 +177,7 @@ function encodeOutput(output: OutputFormat, needs: ToolNeeds, place: Place): Out
   if (output.kind === 'json') return { ...PLAIN, words: jsonWords(place) };
   const { family } = place;
   const { schema } = output;
-  if (family.schema === 'native' && (!family.closedSchemas || isClosed(schema))) {
+  if (family.schema === 'native' && canHold(schema, family)) {
     return { ...PLAIN, config: { textFormat: textFormat(output) } };
   }
   const isObject = isRecord(schema) && schema['type'] === 'object';

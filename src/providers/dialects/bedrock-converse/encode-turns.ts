@@ -5,6 +5,7 @@
  */
 import type { Turn } from '#providers/form.ts';
 import { CannotSay } from '#providers/provider.ts';
+import { GO_ON } from '../anthropic/native.ts';
 import { checkToolOrder } from '../tool-order.ts';
 import { encodeParts, isCachePoint } from './encode-parts.ts';
 import type { Block } from './media.ts';
@@ -42,7 +43,8 @@ export function encodeTurns(turns: readonly Turn[], place: Place): Conversation 
   if (first.role === 'assistant' && place.family.startsWithUser) {
     throw new CannotSay('messages', 'This model wants the first message from the user.');
   }
-  trimEnd(messages.at(-1));
+  endForAnswer(messages, place);
+  addWords(messages, place);
   return { system, messages };
 }
 
@@ -91,12 +93,41 @@ function addUser(messages: Message[], { turn, path, blocks }: UserTurn, place: P
   add(messages, { role: 'user', content: [...blocks] });
 }
 
-/** The beginning of an answer that the model is to go on with must not end in white space. */
-function trimEnd(last: Message | undefined): void {
+/**
+ * Words of the assistant at the end begin its answer. They must not end in white space, and some
+ * models take none: those are asked to go on.
+ */
+function endForAnswer(messages: Message[], place: Place): void {
+  const last = messages.at(-1);
   if (last?.role !== 'assistant') return;
   const at = last.content.findLastIndex((block) => !isCachePoint(block));
   const text = last.content[at]?.['text'];
-  if (typeof text === 'string') last.content[at] = { text: text.trimEnd() };
+  if (typeof text !== 'string') return;
+  if (place.family.prefill) {
+    last.content[at] = { text: text.trimEnd() };
+    return;
+  }
+  messages.push({ role: 'user', content: [{ text: GO_ON }] });
+  const message = 'This model goes on with no answer of its own by itself; it was asked to.';
+  warn(place, 'emulated', { param: 'messages', message });
+}
+
+/** Documents are refused in a message that says nothing beside them. */
+function addWords(messages: readonly Message[], place: Place): void {
+  const mute = messages.filter(({ content }) => hasDocument(content) && !hasWords(content));
+  if (mute.length === 0) return;
+  for (const { content } of mute) content.push({ text: '.' });
+  const message = 'This provider takes no documents without words; a "." was put beside them.';
+  warn(place, 'emulated', { param: 'messages', message });
+}
+
+function hasDocument(content: readonly Block[]): boolean {
+  return content.some((block) => 'document' in block);
+}
+
+/** Blank words, as before a cache point, are none. */
+function hasWords(content: readonly Block[]): boolean {
+  return content.some(({ text }) => typeof text === 'string' && text.trim() !== '');
 }
 
 /** Whether any tool is called or answered in the conversation: then tools must be declared. */
@@ -112,12 +143,14 @@ export function toolsInHistory(messages: readonly Message[]): ReadonlySet<string
 }
 
 /**
- * Whether the conversation stands in the middle of a round of tools whose calls come without their
- * reasoning: Claude refuses to think on then.
+ * Whether the model is to go on with what comes without its reasoning, a round of tools or an
+ * answer that is begun: Claude refuses to think on then.
  */
-export function isUnsignedLoop(messages: readonly Message[]): boolean {
+export function isUnsigned(messages: readonly Message[]): boolean {
   const last = messages.at(-1);
-  if (last === undefined || !last.content.some((block) => 'toolResult' in block)) return false;
+  if (last === undefined) return false;
+  if (last.role === 'assistant') return !last.content.some((block) => 'reasoningContent' in block);
+  if (!last.content.some((block) => 'toolResult' in block)) return false;
   const before = messages.at(-2)?.content ?? [];
   const called = before.some((block) => 'toolUse' in block);
   return called && !before.some((block) => 'reasoningContent' in block);

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { formOf } from '#testing/chat-forms.ts';
 import type { ChatForm, Part, Turn } from '#providers/form.ts';
-import { recordOf } from '#providers/json.ts';
+import { listOf, recordOf } from '#providers/json.ts';
 import { CannotSay } from '#providers/provider.ts';
+import { GO_ON } from '../anthropic/native.ts';
 import { encode } from './encode.ts';
 import { OUTPUT_TOOL } from './native.ts';
 
@@ -114,8 +115,25 @@ describe('turns', () => {
   });
 
   it('that the model goes on with end without white space', () => {
-    const { body } = encoded({ turns: [user(text('a')), assistant(text('So \n'))] });
-    expect(body['messages']).toMatchObject([{}, { content: [{ text: 'So' }] }]);
+    const turns = [user(text('a')), assistant(text('So \n'))];
+    for (const model of [SONNET_45, NOVA, PROFILE]) {
+      const { body, warnings } = encoded({ turns }, model);
+      expect(body['messages']).toMatchObject([{}, { content: [{ text: 'So' }] }]);
+      expect(warnings).toEqual([]);
+    }
+    const thinking = encoded({ turns, reasoning: { effort: 'low' } });
+    expect(thinking.body['additionalModelRequestFields']).toBeUndefined();
+    expect(thinking.warnings).toEqual(['dropped reasoning_effort']);
+  });
+
+  it.each([SONNET_46, OPUS_48, SONNET_5, LLAMA])('end with the user at %s', (model) => {
+    const { body, warnings } = encoded({ turns: [user(text('a')), assistant(text('So '))] }, model);
+    expect(body['messages']).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant', content: [{ text: 'So ' }] },
+      { role: 'user', content: [{ text: GO_ON }] },
+    ]);
+    expect(warnings).toEqual(['emulated messages']);
   });
 
   it.each<[string, readonly Turn[], string]>([
@@ -236,6 +254,22 @@ describe('tools', () => {
     expect(encoded({ tools }).warnings).toEqual(['dropped web_search_options']);
   });
 
+  it('are held to a schema where the model is, and the schema does not hold itself', () => {
+    const strict = (properties: object, model?: string) => {
+      const parameters = { type: 'object', properties, additionalProperties: false };
+      const { body, warnings } = encoded({ tools: [{ ...LOOK, parameters, strict: true }] }, model);
+      expect(body['toolConfig']).toMatchObject({
+        tools: [{ toolSpec: { inputSchema: { json: parameters } } }],
+      });
+      return [JSON.stringify(body).includes('"strict":true'), ...warnings];
+    };
+    const unheld = [false, 'dropped tools[0].function.strict'];
+    expect(strict({ a: { type: 'string' } })).toEqual([true]);
+    expect(strict({ a: { $ref: '#' } })).toEqual(unheld);
+    expect(strict({ a: { type: 'object' } })).toEqual(unheld);
+    expect(strict({ a: { type: 'string' } }, LLAMA)).toEqual(unheld);
+  });
+
   it('with a schema that is no object are refused by its path', () => {
     const tools = [{ ...LOOK, parameters: { type: 'string' } }];
     expect(refusal({ tools })).toBe('tools[0].function.parameters');
@@ -352,6 +386,9 @@ describe('the form of the answer', () => {
   it('is a forced tool elsewhere, and said so', () => {
     for (const [schema, model] of [
       [{ type: 'object' }, SONNET_45],
+      [{ ...closed, properties: { again: { $ref: '#' } } }, SONNET_45],
+      [{ ...closed, properties: { a: { allOf: [{ $ref: '#/$defs/a' }] } } }, SONNET_45],
+      [{ ...closed, properties: { again: { $ref: '#' } } }, GPT_OSS],
       [closed, NOVA],
       [closed, CLAUDE_3],
     ] as const) {
@@ -398,6 +435,27 @@ describe('media', () => {
     ]);
   });
 
+  it('has words beside documents, as the service demands', () => {
+    const file: Part = { type: 'file', source: pdf, cache: { lifetime: '5m' } };
+    const blocks = (...turns: readonly Turn[]) => {
+      const { body, warnings } = encoded({ turns });
+      const said = listOf(body['messages']).map((message) =>
+        listOf(recordOf(message)['content']).map((block) => {
+          const [[kind, value] = []] = Object.entries(recordOf(block));
+          return kind === 'text' ? value : kind;
+        }),
+      );
+      return [...said, ...warnings];
+    };
+    const spoken = ['document', '\n', 'cachePoint', '.'];
+    const told = 'emulated messages';
+    expect(blocks(user(file))).toEqual([spoken, told]);
+    const twice = [user(file), assistant(text('?')), user(file)];
+    expect(blocks(...twice)).toEqual([spoken, ['?'], spoken, told]);
+    const beside = ['document', '\n', 'cachePoint', '!'];
+    expect(blocks(user(file), user(text('!')))).toEqual([beside]);
+  });
+
   it('is named by what its bytes are', () => {
     const source = { kind: 'base64', mediaType: 'image/jpeg', data: PNG } as const;
     const { body } = encoded({ turns: [user({ type: 'image', source })] });
@@ -427,6 +485,7 @@ describe('media', () => {
             },
           },
           { video: { format: 'three_gp', source: { bytes: 'AAAA' } } },
+          { text: '.' },
         ],
       },
     ]);
@@ -501,18 +560,22 @@ describe('settings', () => {
     const native = {
       'openai-chat': {
         guardrailConfig: { guardrailIdentifier: 'g' },
-        performanceConfig: { latency: 'optimized' },
         additionalModelRequestFields: { own: 1 },
         min_p: 0.1,
+        // These have prices of their own.
+        performanceConfig: { latency: 'optimized' },
+        serviceTier: { type: 'priority' },
       },
     };
     const { body, warnings } = encoded({ native, sampling: { topK: 3 } });
     expect(body).toMatchObject({
       guardrailConfig: { guardrailIdentifier: 'g' },
-      performanceConfig: { latency: 'optimized' },
       additionalModelRequestFields: { top_k: 3, own: 1 },
     });
-    expect(warnings).toEqual(['dropped min_p']);
+    expect(body).not.toHaveProperty('performanceConfig');
+    expect(body).not.toHaveProperty('serviceTier');
+    const dropped = ['min_p', 'performanceConfig', 'serviceTier'];
+    expect(warnings).toEqual(dropped.map((member) => `dropped ${member}`));
   });
 
   it('take nothing from a model that is only known by a profile of its own', () => {

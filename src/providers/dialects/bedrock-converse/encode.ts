@@ -15,7 +15,7 @@ import {
   topKFields,
 } from './encode-settings.ts';
 import { encodeTools, forcesTool } from './encode-tools.ts';
-import { encodeTurns, isUnsignedLoop, toolsInHistory } from './encode-turns.ts';
+import { encodeTurns, isUnsigned, toolsInHistory } from './encode-turns.ts';
 import { familyOf } from './families.ts';
 import { placeOf } from './place.ts';
 
@@ -24,8 +24,8 @@ export function encode(form: ChatForm, target: Target): Encoded {
   const place = placeOf(familyOf(target.model));
   const { system, messages } = encodeTurns(form.turns, place);
   const forcedTool = forcesTool(form);
-  const unsignedLoop = isUnsignedLoop(messages);
-  const thinking = encodeReasoning(form, { forcedTool, unsignedLoop }, place);
+  const unsigned = isUnsigned(messages);
+  const thinking = encodeReasoning(form, { forcedTool, unsigned }, place);
   const history = toolsInHistory(messages);
   const writing = encodeTools(form, { history, thinks: thinking.on }, place);
   for (const text of writing.words) system.push({ text });

@@ -59,6 +59,8 @@ export interface ModelFamily {
   /** Whether tool results and other content may share a turn. */
   readonly mixedTurns: boolean;
   readonly startsWithUser: boolean;
+  /** Goes on with an answer that is begun for it; else the user must have the last word. */
+  readonly prefill: boolean;
   /** Our names of hosted tools and the family's. */
   readonly systemTools: Readonly<Record<string, string>>;
 }
@@ -87,6 +89,7 @@ const DEFAULTS: Omit<ModelFamily, 'models'> = {
   openCallIds: false,
   mixedTurns: false,
   startsWithUser: true,
+  prefill: true,
   systemTools: {},
 };
 
@@ -118,6 +121,7 @@ function claude(model: string): FamilyData {
     mixedTurns: true,
     // Claude takes a conversation that the assistant begins (recordings).
     startsWithUser: false,
+    prefill: traits.prefill,
   };
 }
 
@@ -177,7 +181,8 @@ const FAMILIES: readonly FamilyData[] = [
   { models: /kimi/, schema: 'native', openCallIds: true },
   { models: /minimax|gemma|nemotron|glm/, schema: 'native' },
   { models: /cohere/, topK: ['k'], schema: 'words', forcedTools: false },
-  { models: /llama|ai21|jamba|writer|palmyra|titan/, schema: 'words', forcedTools: false },
+  { models: /llama/, schema: 'words', forcedTools: false, prefill: false },
+  { models: /ai21|jamba|writer|palmyra|titan/, schema: 'words', forcedTools: false },
 ];
 
 /**

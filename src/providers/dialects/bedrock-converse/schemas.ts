@@ -2,6 +2,8 @@
 import { isRecord } from '#providers/json.ts';
 import type { JsonRecord } from '#providers/json.ts';
 import { CannotSay } from '#providers/provider.ts';
+import { isRecursive, isRefusedReference } from '../anthropic/schema-references.ts';
+import type { ModelFamily } from './families.ts';
 
 /** The schema of a tool's input: an object's, and said to be one. Throws CannotSay otherwise. */
 export function inputSchema(schema: unknown, param: string): JsonRecord {
@@ -14,13 +16,23 @@ export function inputSchema(schema: unknown, param: string): JsonRecord {
 }
 
 /**
- * Whether every object in it forbids members that it does not name: Claude takes no others for
- * answers that it is held to.
+ * Whether an answer, or the arguments of a tool, can be held to the schema: no model takes one that
+ * holds itself, and Claude has demands of its own.
  */
-export function isClosed(schema: unknown): boolean {
+export function canHold(schema: unknown, family: ModelFamily): boolean {
+  return !isRecursive(schema) && (!family.closedSchemas || isClosed(schema));
+}
+
+/**
+ * Whether every object in it forbids members that it does not name, and references stand where
+ * Claude takes them.
+ */
+function isClosed(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(isClosed);
   if (!isRecord(schema)) return true;
   const isObject = schema['type'] === 'object' || isRecord(schema['properties']);
   if (isObject && schema['additionalProperties'] !== false) return false;
-  return Object.values(schema).every(isClosed);
+  return Object.entries(schema).every(
+    ([key, value]) => !isRefusedReference(key, value) && isClosed(value),
+  );
 }

@@ -76,7 +76,9 @@ function encodeOther(turn: Turn, path: string, place: Place): readonly Message[]
     }
     return encodeSaid(part, at, place);
   });
-  messages.push({ role, content: contentOf(blocks, path) });
+  // Instructions that say nothing are the same as none; Cohere refuses them.
+  if (role === 'user' || blocks.length > 0)
+    messages.push({ role, content: contentOf(blocks, path) });
   return messages;
 }
 

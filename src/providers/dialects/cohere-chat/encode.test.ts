@@ -45,6 +45,17 @@ const FILE: Part = {
 };
 
 describe('a conversation for Cohere', () => {
+  it('has no instructions where they say nothing, which Cohere refuses', () => {
+    const nothing = [{ type: 'text', text: '' }] as const;
+    const turns: readonly Turn[] = [
+      { role: 'system', parts: [...nothing] },
+      { role: 'developer', parts: [] },
+      SAY_HI,
+    ];
+    expect(bodyOf(formOf(turns))['messages']).toEqual([{ role: 'user', content: 'Hi' }]);
+    expect(refusal([{ role: 'user', parts: [...nothing] }])).toBe('messages[0]');
+  });
+
   it('sends files of text as documents to cite from, and says so', () => {
     const turn: Turn = { role: 'user', parts: [{ type: 'text', text: 'Read' }, FILE] };
     const request = formOf([turn], { native: { cohere: { documents: ['first'] } } });

@@ -13,7 +13,7 @@ import type { CandidateStream } from './candidate-stream.ts';
 import { readComplaint } from './complaint.ts';
 import { blockReasonOf, createdAtOf } from './decode.ts';
 import { blockedFinish } from './finish.ts';
-import { readUsage } from './usage.ts';
+import { readUsage, serviceTierOf } from './usage.ts';
 
 /** A decoder for one stream. Nothing comes after a complaint. */
 export function streamDecoder(): ChatStreamDecoder {
@@ -49,7 +49,9 @@ export function streamDecoder(): ChatStreamDecoder {
       events.push({ type: 'finish', choice: 0, finish: blockedFinish(blocked) });
     }
     const stated = usage.push(answer);
-    if (stated !== null) events.push({ type: 'usage', usage: stated });
+    const serviceTier = serviceTierOf(answer['usageMetadata']);
+    const tier = serviceTier === undefined ? {} : { serviceTier };
+    if (stated !== null) events.push({ type: 'usage', usage: stated, ...tier });
     return events;
   };
 

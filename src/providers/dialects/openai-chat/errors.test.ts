@@ -111,6 +111,12 @@ describe('reads whose fault it is', () => {
       [{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }],
       'authentication',
     ],
+    [
+      'a deployment of Azure that answers no chat',
+      400,
+      { error: { code: 'OperationNotSupported', message: 'The operation does not work.' } },
+      'model_not_found',
+    ],
     ['a bad key at Mistral', 401, { detail: 'Unauthorized' }, 'authentication'],
     [
       'an empty account',
@@ -175,6 +181,27 @@ describe('reads whose fault it is', () => {
   });
 });
 
+describe('what a host takes in another dialect only', () => {
+  it.each([
+    'Function tools with reasoning_effort are not supported for gpt-5.4 in /v1/chat/completions. ' +
+      'Please use /v1/responses instead.',
+    'Function tools with reasoning_effort are not supported for gpt-5.6-sol in ' +
+      "/v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
+  ])('may be taken elsewhere, and is the request all the same: %s', (message) => {
+    const error = { message, type: 'invalid_request_error', param: 'reasoning_effort', code: null };
+    expect(read(400, { error })).toMatchObject({
+      kind: 'invalid_request',
+      retry: 'elsewhere',
+      message,
+      param: 'reasoning_effort',
+    });
+  });
+
+  it('is not what the caller says of it', () => {
+    expect(read(422, { error: { message: 'Bad value "use /v1/responses".' } }).retry).toBe('never');
+  });
+});
+
 describe('a caller cannot make his own mistake look like ours', () => {
   it.each([
     "Invalid value: 'incorrect api key provided'. Supported values are: 'system' and 'user'.",
@@ -225,6 +252,14 @@ describe('leaks nothing', () => {
     const error = read(422, { detail });
     expect(error.param).toBe('messages.0.content');
     expect(error.message).toBe('messages.0.content: Field required');
+  });
+
+  it("names the field that Mistral's form of it complains of", () => {
+    const detail = [{ type: 'extra_forbidden', loc: ['body', 'user'], msg: 'Extra inputs' }];
+    const type = 'invalid_request_error';
+    const error = read(422, { object: 'error', message: { detail }, type, param: null });
+    expect(error).toMatchObject({ kind: 'invalid_request', retry: 'never', param: 'user' });
+    expect(error.message).toBe('user: Extra inputs');
   });
 
   it('shows the cause behind a gateway', () => {

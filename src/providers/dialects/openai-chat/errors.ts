@@ -52,7 +52,8 @@ const RULES: readonly ErrorRule[] = [
   {
     kind: 'model_not_found',
     statuses: [400, 404, 422],
-    code: /model_?not_?(found|available|supported|exist)|deploymentnotfound|invalid_model|model_?does_?not_?exist|\b1211\b/,
+    // Azure's OperationNotSupported: the deployment answers no chat.
+    code: /model_?not_?(found|available|supported|exist)|deploymentnotfound|operationnotsupported|invalid_model|model_?does_?not_?exist|\b1211\b/,
     message:
       /model .{0,120}(does not exist|not exist|not found|not available|is not supported on this|is not supported\. supported models)|^(invalid|unknown|no such) model|does not have access to model/,
   },
@@ -87,16 +88,22 @@ const PLAIN_MESSAGES: Readonly<Record<ErrorKind, string>> = {
 };
 
 /**
+ * What a host takes in another dialect only is the caller's request still, and his to read of, but
+ * hosts that do not mind may be asked: https://github.com/openai/openai-openapi/issues/541.
+ */
+const SAID_IN_THE_WRONG_PLACE = /\buse \/v1\/responses\b/;
+
+/**
  * What a refusal of this family means: its kind, whether another target may do better, when to come
- * back. Never throws, whatever the body is. The message is cleaned of keys and account ids; only
- * that of `retry: 'never'` is made to be shown.
+ * back. Never throws, whatever the body is. The message is cleaned of keys and account ids.
  */
 export function readError(input: UpstreamErrorInput): UpstreamError {
   const refusal = readRefusal(input.body);
-  const kind = judge(RULES, saidBy(input.status, refusal)) ?? 'server_error';
+  const said = saidBy(input.status, refusal);
+  const kind = judge(RULES, said) ?? 'server_error';
   return {
     kind,
-    retry: retryOf(kind),
+    retry: SAID_IN_THE_WRONG_PLACE.test(said.message) ? 'elsewhere' : retryOf(kind),
     status: input.status,
     message: refusal.message === null ? PLAIN_MESSAGES[kind] : redact(refusal.message),
     code: refusal.code ?? refusal.type,

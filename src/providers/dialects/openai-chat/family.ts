@@ -75,6 +75,7 @@ export function openAiFamily(member: FamilyMember): FamilyProvider {
 const PATHS: Readonly<Record<Operation, string>> = {
   chat: '/chat/completions',
   chat_stream: '/chat/completions',
+  responses: '/responses',
   embeddings: '/embeddings',
 };
 

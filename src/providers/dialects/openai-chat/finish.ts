@@ -30,6 +30,11 @@ const REASONS: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>
   ['cancelled', 'cancelled'],
 ]);
 
+/** True if the host says with this word that it broke down: what came is no answer. */
+export function breaksOff(native: string): boolean {
+  return REASONS.get(native.toLowerCase()) === 'error';
+}
+
 /**
  * Ours for the upstream's word. An unknown word means that the choice did end, so it is `stop`,
  * with the word kept. Null where nothing stands: also "", which Snowflake sends (recordings of

@@ -24,6 +24,8 @@ export interface ChatHabits {
   readonly drops: Readonly<Record<string, string>>;
   /** Whether messages may have the role `developer`. */
   readonly developerRole: boolean;
+  /** Whether the text of a message may be a list of parts. */
+  readonly textLists: boolean;
   /** Whether messages may carry a `name`. */
   readonly messageNames: boolean;
   /** For hosts that refuse unknown members: the ones that an assistant's message may have. */
@@ -50,6 +52,7 @@ export const DEFAULT_HABITS: ChatHabits = {
   renames: {},
   drops: {},
   developerRole: true,
+  textLists: true,
   messageNames: true,
   assistantMembers: null,
   toolCallId: null,

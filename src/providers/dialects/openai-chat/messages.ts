@@ -17,6 +17,9 @@ const NOTHING: BodyAdaptation = { edits: [], warnings: [] };
 /** A member named role with this value; quotes inside JSON strings are escaped and do not match. */
 const DEVELOPER_ROLE = /("role"\s*:\s*)"developer"/g;
 
+/** A member named content with a list, likewise. */
+const CONTENT_LIST = /"content"\s*:\s*\[/;
+
 /** What hosts and clients put into an assistant's message, beside role and content. */
 const FOREIGN_MEMBERS = [
   'name',
@@ -41,6 +44,7 @@ const REASONING_MEMBERS: ReadonlySet<string> = new Set([
 export function changesMessages(habits: ChatHabits): boolean {
   return (
     !habits.developerRole ||
+    !habits.textLists ||
     !habits.messageNames ||
     habits.assistantMembers !== null ||
     habits.toolCallId !== null
@@ -70,6 +74,7 @@ const DEVELOPER_WARNING: Warning = {
 function needsRewriting(json: string, habits: ChatHabits): boolean {
   if (habits.toolCallId !== null && json.includes('"tool_call')) return true;
   if (!habits.messageNames && json.includes('"name"')) return true;
+  if (!habits.textLists && CONTENT_LIST.test(json)) return true;
   const known = habits.assistantMembers;
   if (known === null) return false;
   return FOREIGN_MEMBERS.some((name) => !known.includes(name) && json.includes(`"${name}"`));
@@ -103,7 +108,22 @@ function rewriteMessage(message: JsonRecord, habits: ChatHabits, lost: Set<strin
     lost.add('name');
     next = without(next, ['name']);
   }
+  if (!habits.textLists) next = joinTexts(next);
   return habits.toolCallId === null ? next : renameCalls(next, habits.toolCallId);
+}
+
+/**
+ * Parts of text as one, each on a line of its own: they are mostly whole files and paragraphs. What
+ * else is in a list the host must answer for.
+ */
+function joinTexts(message: JsonRecord): JsonRecord {
+  const { content } = message;
+  if (!Array.isArray(content)) return message;
+  const texts = content.map((part) =>
+    recordOf(part)['type'] === 'text' ? recordOf(part)['text'] : undefined,
+  );
+  if (!texts.every((text) => typeof text === 'string')) return message;
+  return { ...message, content: texts.join('\n') };
 }
 
 function keepMembers(message: JsonRecord, habits: ChatHabits, lost: Set<string>): JsonRecord {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { toMistralCallId } from '#providers/mistral/call-id.ts';
 import type { BodyAdaptation, BodyMembers } from '#providers/provider.ts';
 import { providers } from '#providers/registry.ts';
+import { passThroughOf } from '#testing/chat-support.ts';
 import { familyAddress } from './family.ts';
 import { DEFAULT_HABITS } from './habits.ts';
 import type { ChatHabits } from './habits.ts';
@@ -108,6 +109,29 @@ describe('messages', () => {
     });
   });
 
+  it('have text and no list of it for a host that takes none', () => {
+    const part = (text: string) => ({ type: 'text', text });
+    const image = { type: 'image_url', image_url: { url: 'https://a.example/i.png' } };
+    const mixed = { role: 'user', content: [part('c'), image] };
+    const messages = [
+      { role: 'user', content: [part('a'), part('b')] },
+      { role: 'tool', tool_call_id: 'call_1', content: [part('file.txt')] },
+      mixed,
+    ];
+    const habits = { ...DEFAULT_HABITS, textLists: false };
+    const { edits, warnings } = adaptMessages(JSON.stringify(messages), habits);
+    const joined = [
+      { role: 'user', content: 'a\nb' },
+      { role: 'tool', tool_call_id: 'call_1', content: 'file.txt' },
+      mixed,
+    ];
+    expect(edits).toEqual([{ op: 'set', key: 'messages', json: JSON.stringify(joined) }]);
+    expect(warnings).toEqual([]);
+    expect(adaptMessages('[ {"role":"user","content":"\\"content\\":["} ]', habits).edits).toEqual(
+      [],
+    );
+  });
+
   it('may be anything without an exception', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (raw) => {
@@ -115,6 +139,19 @@ describe('messages', () => {
         adaptMessages(`[{"role":"assistant","name":${raw}}]`, strict);
       }),
     );
+  });
+});
+
+describe('settings that Mistral refuses as unknown', () => {
+  it.each([
+    ['top_k', '40'],
+    ['service_tier', '"flex"'],
+  ])('are left out, and told: %s', (key, raw) => {
+    const { passThrough: mistral } = passThroughOf(providers.mistral);
+    expect(mistral.adapt(membersOf({ [key]: raw }), TARGET)).toMatchObject({
+      edits: [{ op: 'remove', key }],
+      warnings: [{ code: 'dropped', param: key }],
+    });
   });
 });
 

@@ -123,8 +123,10 @@ function readMinimaxStatus(body: JsonRecord): Refusal | null {
   return { ...SILENT, message, code: String(code), native: status };
 }
 
-/** `{message, ...}` at the top. An answer has no such member. */
+/** `{message, ...}` at the top, Mistral's with a record in it. An answer has no such member. */
 function readFlat(body: JsonRecord): Refusal | null {
+  const { message } = body;
+  if (isRecord(message)) return readDetail(message);
   const named = textOf(body['message']) ?? textOf(body['msg']) ?? textOf(body['title']);
   if (named === undefined && listOf(body['errors']).length === 0) return null;
   if (named === undefined) return refusalOf(listOf(body['errors'])[0]);

@@ -1,6 +1,6 @@
 /**
- * OpenAI's Responses as an upstream of chat: for the models that OpenAI serves nowhere else. Not a
- * door; one of this dialect would pass bodies through.
+ * OpenAI's Responses as an upstream of chat: for what OpenAI serves nowhere else. Not a door; one
+ * of this dialect would pass bodies through.
  */
 import type { ChatSupport } from '#providers/provider.ts';
 import { decode } from './decode.ts';
@@ -10,5 +10,6 @@ import { streamDecoder } from './stream.ts';
 
 export const openAiResponses: ChatSupport = {
   dialect: 'openai-responses',
+  operation: 'responses',
   codec: { encode, decode, readComplaint, stream: streamDecoder },
 };

@@ -169,7 +169,7 @@ describe('a response', () => {
     const stopped = events.filter(({ type }) => type === 'part_stop').length;
     expect(stopped).toBe(events.filter(({ type }) => type === 'part_start').length);
     expect(events.slice(-2)).toEqual([
-      { type: 'usage', usage: answer.usage },
+      { type: 'usage', usage: answer.usage, serviceTier: 'default' },
       { type: 'finish', choice: 0, finish: answer.choices[0]?.finish },
     ]);
   });

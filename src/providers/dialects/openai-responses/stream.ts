@@ -55,7 +55,9 @@ export function streamDecoder(): ChatStreamDecoder {
   const finish = (response: JsonRecord): void => {
     close();
     const usage = readUsage(response['usage']);
-    if (usage !== null) state.writer.tell({ type: 'usage', usage });
+    const serviceTier = textOf(response['service_tier']);
+    const tier = serviceTier === undefined ? {} : { serviceTier };
+    if (usage !== null) state.writer.tell({ type: 'usage', usage, ...tier });
     const complaint = readComplaint(response);
     if (complaint !== null) return complain(complaint);
     const ended = toFinish(response, state.calls);
