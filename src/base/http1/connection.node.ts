@@ -17,11 +17,6 @@ const REST_MS_MAX = 30_000;
 const REST_MARGIN_MS = 1_000;
 /** A silent peer is asked whether it is still there: a model may think for many minutes. */
 const PROBE_AFTER_MS = 60_000;
-/**
- * A server that closes a kept connection without saying so does it in the moment in which it is
- * used again: what it took longer for, it may have been at work on.
- */
-const STALE_MS_MAX = 1_000;
 /** Up to here one copy of the body costs less than a second write. */
 const JOINED_BODY_BYTES_MAX = 32 * 1024;
 
@@ -102,12 +97,6 @@ export class Connection implements PooledConnection, Carrier {
   #handshaking: boolean;
   #closed = false;
   #exchange: ClientExchange | null = null;
-  /** No response has come over it yet. */
-  #isFresh = true;
-  /** Something of the response that is asked for has come. */
-  #heard = false;
-  /** When it was asked for; not looked at while the connection is fresh. */
-  #askedMs = 0;
 
   constructor(origin: Origin, owner: ConnectionOwner) {
     const { supplies, secure, connectTimeoutMs } = origin;
@@ -133,13 +122,7 @@ export class Connection implements PooledConnection, Carrier {
     return Math.min(REST_MS_MAX, this.#reader.idleMsMax - REST_MARGIN_MS);
   }
 
-  get isFresh(): boolean {
-    return this.#isFresh;
-  }
-
   run(exchange: ClientExchange): void {
-    this.#heard = false;
-    if (!this.#isFresh) this.#askedMs = performance.now();
     this.#reader.begin();
     this.#exchange = exchange;
     exchange.carriedBy(this);
@@ -170,14 +153,7 @@ export class Connection implements PooledConnection, Carrier {
     this.#exchange = null;
     this.#owner.onClosed(this, failure);
     exchange?.carriedBy(null);
-    if (exchange !== null && this.#isStale(exchange, failure)) this.#owner.onStale(exchange);
-    else exchange?.fail(failure);
-  }
-
-  /** The server had given the connection up before it saw the request. */
-  #isStale(exchange: ClientExchange, { kind }: TransportFailure): boolean {
-    if (this.#isFresh || this.#heard || exchange.repeats || kind !== 'reset') return false;
-    return performance.now() - this.#askedMs < STALE_MS_MAX;
+    exchange?.fail(failure);
   }
 
   #onConnect(): void {
@@ -211,7 +187,6 @@ export class Connection implements PooledConnection, Carrier {
       this.close(UNASKED);
       return false;
     }
-    this.#heard = true;
     this.#reader.push(this.#input, bytesRead);
     this.#pass(exchange);
     return !this.#closed;
@@ -237,7 +212,6 @@ export class Connection implements PooledConnection, Carrier {
   /** The response is over: the connection is free before its receiver hears of it. */
   #release(exchange: ClientExchange): void {
     this.#exchange = null;
-    this.#isFresh = false;
     exchange.carriedBy(null);
     if (!this.#reader.reusable || this.#socket.writableLength > 0 || this.restMsMax <= 0) {
       this.close(SPENT);

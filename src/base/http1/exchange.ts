@@ -26,8 +26,6 @@ export class ClientExchange implements UpstreamExchange {
   readonly request: WireRequest;
   readonly #handler: UpstreamHandler;
   #carrier: Carrier | null = null;
-  /** It was lost with a connection that the server had given up, and gets a new one. */
-  repeats = false;
   #paused = false;
   #over = false;
   /** `onFail` was called, or is about to be. */

@@ -26,7 +26,6 @@ class FakeConnection implements PooledConnection {
   readonly #owner: ConnectionOwner;
   made = false;
   closed = false;
-  isFresh = true;
   exchange: ClientExchange | null = null;
 
   constructor(owner: ConnectionOwner) {
@@ -38,7 +37,6 @@ class FakeConnection implements PooledConnection {
     const { made, exchange } = this;
     this.made = true;
     this.exchange = null;
-    if (exchange !== null) this.isFresh = false;
     exchange?.carriedBy(null);
     if (made) this.#owner.onFree(this);
     else this.#owner.onMade(this);
@@ -63,17 +61,10 @@ class FakeConnection implements PooledConnection {
   close(failure: TransportFailure): void {
     if (this.closed) return;
     this.closed = true;
-    const { exchange, isStale } = this;
+    const { exchange } = this;
     this.exchange = null;
     this.#owner.onClosed(this, failure);
-    exchange?.carriedBy(null);
-    if (exchange !== null && isStale) this.#owner.onStale(exchange);
-    else exchange?.fail(failure);
-  }
-
-  /** Whether what it carries would be sent once more, were it to close now. */
-  get isStale(): boolean {
-    return !this.isFresh && this.exchange?.repeats !== true;
+    exchange?.fail(failure);
   }
 }
 
@@ -162,13 +153,6 @@ class Rig {
       .length;
   }
 
-  /** Those that wait for any connection. */
-  get #ordinary(): number {
-    const running = new Set(this.running.map(({ exchange }) => exchange));
-    const open = this.sent.filter(({ outcome }) => outcome === 'open');
-    return open.filter(({ exchange }) => !running.has(exchange) && !exchange.repeats).length;
-  }
-
   send(): Sent {
     const sent = new Sent();
     this.sent.push(sent);
@@ -187,7 +171,7 @@ class Rig {
       counts.open !== open.length || counts.resting !== resting || counts.waiting !== waiting
         ? 'it counts what is not there'
         : '',
-      this.#ordinary > 0 && resting > 0 ? 'a request waits beside a connection that rests' : '',
+      waiting > 0 && resting > 0 ? 'a request waits beside a connection that rests' : '',
       missing && open.length < connectionsMax ? 'a request waits for a connection of nobody' : '',
     ].filter((fault) => fault !== '');
   }
@@ -283,35 +267,6 @@ describe('looks before it writes', () => {
     expect(rig.open).toHaveLength(1);
     rig.send();
     expect(rig.open).toHaveLength(2);
-  });
-});
-
-describe('sends once more', () => {
-  it('what a kept connection has lost, over one of its own and no other', () => {
-    const rig = new Rig(3);
-    const [first, second] = [rig.send(), rig.send()];
-    for (const each of rig.begun) each.free();
-    rig.answer(...rig.open);
-    const lost = rig.send();
-    const [kept, other] = rig.open.toSorted((a) => (a.exchange === lost.exchange ? -1 : 1));
-    kept?.close(REFUSED);
-    expect([lost.outcome, other?.exchange, rig.begun.length]).toEqual(['open', null, 1]);
-    rig.begun[0]?.free();
-    expect(rig.running.map(({ exchange }) => exchange)).toEqual([lost.exchange]);
-    rig.running[0]?.close(REFUSED);
-    expect([first.outcome, second.outcome, lost.outcome]).toEqual(['end', 'end', 'fail']);
-  });
-
-  it('nothing that was given up meanwhile, and nothing once it is closed', () => {
-    const rig = new Rig(1);
-    rig.send();
-    rig.begun[0]?.free();
-    rig.answer(...rig.running);
-    const lost = rig.send();
-    rig.running[0]?.close(REFUSED);
-    lost.abort();
-    rig.begun[0]?.free();
-    expect([lost.outcome, rig.running.length, rig.pool.counts.resting]).toEqual(['aborted', 0, 1]);
   });
 });
 

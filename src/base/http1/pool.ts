@@ -6,9 +6,7 @@
  *
  * A connection whose response has just ended, or that has rested for a while, is looked at before
  * it carries a request: the end of the connection, or bytes that nobody asked for, may have come
- * and not been read yet. They would lose the request, or be taken for its answer. What is still on
- * its way cannot be seen: a request that such a connection loses is sent once more, over a
- * connection of its own.
+ * and not been read yet. They would lose the request, or be taken for its answer.
  */
 import type { TransportFailure } from '../transport.ts';
 import type { Carrier, ClientExchange } from './exchange.ts';
@@ -34,8 +32,6 @@ export interface PooledConnection {
   readonly place: PoolPlace;
   /** How long it may rest, by the server's word and ours. */
   readonly restMsMax: number;
-  /** It has carried nothing yet. */
-  readonly isFresh: boolean;
   run(exchange: ClientExchange): void;
   /** Tells `onClosed`, as every other end does. */
   close(failure: TransportFailure): void;
@@ -46,10 +42,8 @@ export interface ConnectionOwner {
   onMade(connection: PooledConnection): void;
   /** Its response is over and it may carry another request. */
   onFree(connection: PooledConnection): void;
-  /** Once, whatever the reason. Nothing after it but `onStale`. */
+  /** Once, whatever the reason. Nothing after it. */
   onClosed(connection: PooledConnection, failure: TransportFailure): void;
-  /** The server had closed the connection before it saw this request. */
-  onStale(exchange: ClientExchange): void;
 }
 
 export interface PoolOptions {
@@ -147,18 +141,6 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
     waiting?.exchange.fail(failure);
   }
 
-  onStale(exchange: ClientExchange): void {
-    if (this.#closed) {
-      exchange.fail(CLOSED);
-      return;
-    }
-    exchange.repeats = true;
-    exchange.carriedBy(this);
-    const waiting: Waiting = { exchange, begun: null };
-    this.#beginFor(waiting);
-    this.#waiting.unshift(waiting);
-  }
-
   /** For those that wait: there is nothing to stop yet. */
   pause(): void {}
 
@@ -211,7 +193,7 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
 
   /** To whoever has waited longest; else it rests. `own` is who waited for this very one. */
   #offer(connection: PooledConnection, own: Waiting | null): void {
-    const first = this.#takeWaiting(connection);
+    const first = this.#waiting.shift();
     if (first === undefined) {
       const { place, restMsMax } = connection;
       place.restedMs = this.#options.nowMs();
@@ -221,15 +203,6 @@ export class ConnectionPool implements ConnectionOwner, Carrier {
     }
     if (own !== first) this.#swap(own, first);
     connection.run(first.exchange);
-  }
-
-  /** A request that a kept connection has lost waits for the new one that was begun for it. */
-  #takeWaiting({ isFresh }: PooledConnection): Waiting | undefined {
-    if (isFresh || this.#waiting[0]?.exchange.repeats !== true) return this.#waiting.shift();
-    const at = this.#waiting.findIndex(
-      ({ exchange, begun }) => !exchange.repeats || begun === null,
-    );
-    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
   }
 
   /** What has come for them was read, and they are still open. */
