@@ -39,6 +39,8 @@ export interface AnswerReading {
 export interface AnswerStream extends AnswerReading {
   /** True after the first event that is part of an answer: nothing is sent before. */
   readonly began: boolean;
+  /** True once the upstream has said that it works on an answer, of which nothing has come yet. */
+  readonly accepted?: boolean;
   /** True after the upstream's own last event. */
   readonly ended: boolean;
   /**

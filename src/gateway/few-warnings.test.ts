@@ -17,6 +17,9 @@ describe('warnings', () => {
     const told = fewWarnings(many);
     expect(told).toHaveLength(33);
     expect(told.at(-1)?.message).toContain('99968 more');
+    const cut = { code: 'clamped', param: 'max_tokens', message: 'shorter' } as const;
+    const ignored = many.map((one) => ({ ...one, code: 'ignored' }) as const);
+    expect(fewWarnings([...ignored, cut])[0]).toEqual(cut);
     expect(JSON.stringify(told).length).toBeLessThan(60_000);
   });
 });

@@ -12,17 +12,30 @@ function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }
 
-/** The first of them, each bounded, and how many more there are. */
-export function fewWarnings(warnings: readonly Warning[]): readonly Warning[] {
-  if (warnings.length === 0) return warnings;
-  const few = warnings.slice(0, WARNINGS_MAX).map(({ code, param, message }) => ({
+/** An answer cut short, then what is missing: what must be told comes before what may be. */
+const FIRST: readonly Warning['code'][] = ['clamped', 'dropped', 'deprecated'];
+
+function rankOf({ code }: Warning): number {
+  const rank = FIRST.indexOf(code);
+  return rank < 0 ? FIRST.length : rank;
+}
+
+function bounded({ code, param, message }: Warning): Warning {
+  return {
     code,
     param: clip(param, PARAM_LENGTH_MAX),
     message: clip(message, MESSAGE_LENGTH_MAX),
-  }));
-  const more = warnings.length - few.length;
-  const [next] = warnings.slice(WARNINGS_MAX);
+  };
+}
+
+/** The most telling of them, each bounded, and how many more there are. */
+export function fewWarnings(warnings: readonly Warning[]): readonly Warning[] {
+  if (warnings.length === 0) return warnings;
+  if (warnings.length <= WARNINGS_MAX) return warnings.map(bounded);
+  const sorted = warnings.toSorted((a, b) => rankOf(a) - rankOf(b));
+  const [next = sorted[0]] = sorted.slice(WARNINGS_MAX);
+  const few = sorted.slice(0, WARNINGS_MAX).map(bounded);
   if (next === undefined) return few;
-  const message = `${more} more of the request's settings are not taken as they stand.`;
-  return [...few, { code: next.code, param: clip(next.param, PARAM_LENGTH_MAX), message }];
+  const message = `${warnings.length - few.length} more of the settings are not taken as they stand.`;
+  return [...few, { ...bounded(next), message }];
 }

@@ -5,8 +5,14 @@
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '#base/clock.ts';
-import { jsonReply, sseReply, type Mode } from '#testing/fake-upstream-replies.ts';
-import { answerWell, createTestGateway, type TestGateway } from '#testing/test-gateway.ts';
+import { jsonReply, sseReply, writes, type Mode } from '#testing/fake-upstream-replies.ts';
+import { talkBytes, talkEvents, talkProvider, talkStream } from '#testing/test-dialect.ts';
+import {
+  answerWell,
+  createTestGateway,
+  TEST_PRICE,
+  type TestGateway,
+} from '#testing/test-gateway.ts';
 
 const later = { ms: 0 };
 const clock: Clock = {
@@ -17,7 +23,12 @@ const CANARY = 'canary of a prompt';
 
 let house: TestGateway;
 beforeAll(async () => {
-  house = await createTestGateway({ clock });
+  house = await createTestGateway({
+    clock,
+    spoken: { t: talkProvider() },
+    providers: { t: { type: 'openai', base_url: '/t', api_key: 'k' } },
+    models: { 'at-t': { endpoints: [{ provider: 't', model: 'm', price: TEST_PRICE }] } },
+  });
 });
 afterEach(async () => {
   await house.untilSettled();
@@ -116,6 +127,39 @@ describe('a refusal by status', () => {
     later.ms += 6_000;
     expect(await failing).toBeInstanceOf(OpenAI.RateLimitError);
     expect(await failing).toMatchObject({ headers: expect.anything() });
+  });
+});
+
+describe('an upstream that says that it is at it', () => {
+  it('may think for longer than one that says nothing', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [again, done] = gates;
+    house.fake.on('/t', () => [
+      ...talkStream(talkBytes(talkEvents().slice(0, 1)), []),
+      { do: 'until', gate: again?.promise ?? Promise.resolve() },
+      ...writes(talkBytes(talkEvents().slice(0, 1))),
+      { do: 'until', gate: done?.promise ?? Promise.resolve() },
+      ...writes(talkBytes(talkEvents().slice(1))),
+      { do: 'end' },
+    ]);
+    house.fake.on('/a', () => [{ do: 'hang' }]);
+    const silent = failureOf('at-a', 'stream');
+    const asked = failureOf('at-t', 'stream');
+    const written = () => house.fake.at('/t')[0]?.bytesWritten ?? 0;
+    await house.fake.until('its first word', () => written() > 0);
+    await house.fake.until('the other', () => house.fake.at('/a').length === 1);
+    const first = written();
+    later.ms += 100_000;
+    again?.resolve();
+    await house.fake.until('its second word', () => written() > first);
+    // What came was read before the answer to what was asked after it.
+    house.fake.on('/b', answerWell);
+    expect(await failureOf('at-b')).toBe('served');
+    later.ms += 100_000;
+    // The timer of all deadlines has looked.
+    expect(await silent).toMatchObject({ status: 504 });
+    done?.resolve();
+    expect(await asked).toBe('served');
   });
 });
 

@@ -47,6 +47,17 @@ describe('a line of the log', () => {
     expect(JSON.stringify(found)).not.toContain(CANARY);
   });
 
+  it('names no field that the caller has named', async () => {
+    const key = house.keys.live;
+    const body = { model: 'at-a', messages, logit_bias: { [CANARY]: 'x' } };
+    const { found } = await ask('POST', '/v1/chat/completions', { key, body });
+    expect(found).toMatchObject([{ fields: { status: 400, field: 'logit_bias' } }]);
+    expect(JSON.stringify(found)).not.toContain(CANARY);
+    const named = await ask('POST', '/v1/keys', { body: { name: 'k', [CANARY]: 1 } });
+    expect(named.found).toMatchObject([{ event: 'refused', fields: { status: 400 } }]);
+    expect(JSON.stringify(named.found)).not.toContain(CANARY);
+  });
+
   it('is there for a management key that asks for an answer', async () => {
     const { found } = await ask('POST', '/v1/chat/completions', { body: { model: 'm', messages } });
     const fields = { status: 403, code: 'permission_denied', key_id: expect.any(String) };

@@ -4,16 +4,20 @@
  */
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { createTestDatabase, type TestDatabase } from '#testing/postgres.ts';
 
 import { type Database, DatabaseUnavailable, StatementRefused } from './database.ts';
 import { readDatabaseUrl, toDatabaseUrl } from './postgres-address.ts';
 import { openPostgres } from './postgres.node.ts';
+
+// Only watched: the pauses are real.
+vi.mock('node:timers/promises', { spy: true });
 
 let shared: TestDatabase;
 
@@ -154,12 +158,30 @@ describe('run refuses a bad statement', () => {
 });
 
 describe('run says unavailable', () => {
-  it('when nothing listens', async () => {
+  it('promise 23: when nothing listens, without a pause however often it is asked', async () => {
     const gone = await listen(() => undefined);
     gone.close();
-    await withDatabase(gone.url, async (database) => {
-      await expect(database.run(sql`select 1`)).rejects.toThrow(DatabaseUnavailable);
-    });
+    for (const url of [gone.url, 'postgres://u:p@/d?host=/no/such/dir']) {
+      await withDatabase(url, async (database) => {
+        vi.mocked(sleep).mockClear();
+        for (let asked = 0; asked < 6; asked += 1) await asksInVain(database);
+        await Promise.all(Array.from({ length: 6 }, async () => asksInVain(database)));
+        expect(sleep).not.toHaveBeenCalled();
+      });
+    }
+  });
+
+  it('when nothing listens at any of several hosts, and asks them ever more slowly', async () => {
+    const gone = await listen(() => undefined);
+    gone.close();
+    const { port } = new URL(gone.url);
+    const url = gone.url.replace('@', `@127.0.0.1:${port},`);
+    const pauses = async (database: Database): Promise<void> => {
+      vi.mocked(sleep).mockClear();
+      await asksInVain(database);
+      expect(vi.mocked(sleep).mock.calls.slice(0, 3)).toEqual([[20], [40], [80]]);
+    };
+    await withDatabase(url, pauses, { ...HASTY, connectTimeoutMs: 1_000 });
   });
 
   it('when the server hangs, hangs up or talks nonsense', async () => {

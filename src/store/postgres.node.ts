@@ -64,25 +64,40 @@ interface SocketPlace {
   readonly path: string | false;
 }
 
+interface Opening {
+  readonly socket: Socket;
+  readonly openedMs: number;
+  /** Whether anything at the other end took the connection. */
+  accepted: boolean;
+}
+
 /**
  * Opens sockets for postgres.js, which connects anew without any pause, hundreds of times a second,
- * where something accepts its connection and closes it without a word. Of several hosts each is
- * tried in turn.
+ * where something accepts its connection and closes it without a word. Where nothing accepts it the
+ * statement fails at once, and so must the next one: no pause. Of several hosts each is tried in
+ * turn, and postgres.js tries on by itself although none accepts: there every failure counts.
  */
 function pacedSockets(): (place: SocketPlace) => Promise<Socket> {
-  let last: { readonly socket: Socket; readonly openedMs: number } | null = null;
+  let last: Opening | null = null;
   let opened = 0;
   let turnedAway = 0;
   return async ({ host, port, path }) => {
     const isRepeated =
-      last !== null && last.socket.destroyed && performance.now() - last.openedMs < TURNED_AWAY_MS;
+      last !== null &&
+      (last.accepted || host.length > 1) &&
+      last.socket.destroyed &&
+      performance.now() - last.openedMs < TURNED_AWAY_MS;
     turnedAway = isRepeated ? turnedAway + 1 : 0;
     if (turnedAway > 0) await sleep(Math.min(PAUSE_MS * 2 ** turnedAway, PAUSE_MS_MAX));
     const at = opened % host.length;
     opened += 1;
     const where = { host: host[at] ?? '', port: port[at] ?? 0 };
     const socket = openSocket(path === false ? where : { path });
-    last = { socket, openedMs: performance.now() };
+    const opening = { socket, openedMs: performance.now(), accepted: false };
+    socket.once('connect', () => {
+      opening.accepted = true;
+    });
+    last = opening;
     // postgres.js asks TLS for the name that it finds here.
     return Object.assign(socket, where);
   };

@@ -60,6 +60,7 @@ export class TranslateStream implements AnswerStream {
   readonly #finished = new Set<number>();
 
   began = false;
+  accepted = false;
   ended = false;
   complaint: UpstreamComplaint | null = null;
   usage: Usage | null = null;
@@ -180,6 +181,7 @@ export class TranslateStream implements AnswerStream {
     switch (event.type) {
       case 'start':
         this.#id = identify(event, this.#id);
+        this.accepted = true;
         return;
       case 'usage':
         this.usage = event.usage;

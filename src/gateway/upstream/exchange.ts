@@ -222,13 +222,14 @@ export class Exchange implements UpstreamHandler {
   }
 
   #afterStream(answer: AnswerStream, out: Uint8Array | null): void {
-    const { deadlines, endpoint } = this.#options;
     if (out !== null) this.#relay(out);
-    if (answer.complaint !== null) {
-      this.#complain(answer.complaint);
-      return;
-    }
-    if (!answer.began) return;
+    if (answer.complaint !== null) this.#complain(answer.complaint);
+    else if (answer.began) this.#goOn(answer);
+    else if (answer.accepted === true && !this.#gone) this.#waitOn();
+  }
+
+  #goOn(answer: AnswerStream): void {
+    const { deadlines, endpoint } = this.#options;
     const now = deadlines.now();
     if (this.firstByteMs === null) this.#begin(answer, now);
     if (answer.ended) {
@@ -239,6 +240,13 @@ export class Exchange implements UpstreamHandler {
     } else if (!this.#gone && !this.#paused) {
       this.#deadline.dueMs = now + (answer.complete ? LINGER_MS_MAX : endpoint.silenceMs.idle);
     }
+  }
+
+  /** It has said that it is at it, and thinks: it has as long as a whole answer has. */
+  #waitOn(): void {
+    const { deadlines, endpoint } = this.#options;
+    const { idle, wholeAnswer } = endpoint.silenceMs;
+    this.#deadline.dueMs = Math.min(deadlines.now() + idle, this.#startedMs + wholeAnswer);
   }
 
   #begin(answer: AnswerStream, nowMs: number): void {
@@ -286,6 +294,12 @@ export class Exchange implements UpstreamHandler {
     if (this.#mode === 'over' || this.#gone) return;
     this.#gone = true;
     this.#paused = false;
+    if (this.#mode === 'error') {
+      // It has refused already: that is known, and free, whatever its body would say.
+      this.#upstream?.abort();
+      this.#endError();
+      return;
+    }
     const { endpoint, deadlines, limits } = this.#options;
     if (endpoint.provider.onCancel === 'stops') {
       this.leave();

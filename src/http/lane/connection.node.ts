@@ -134,8 +134,9 @@ export class LaneConnection implements Deadline, AnswerWay {
   /** A time is over: for the first head, for a body, for the next request or for hanging up. */
   expire(): void {
     if (this.socket.writableNeedDrain) {
+      // Once: each call would add a listener.
+      if (!this.#isSlow) this.socket.setTimeout(CLIENT_STALL_MS, this.#onStall);
       this.#isSlow = true;
-      this.socket.setTimeout(CLIENT_STALL_MS, this.#onStall);
       this.dueMs = Number.POSITIVE_INFINITY;
       this.#house.watch(this);
       return;

@@ -43,6 +43,15 @@ describe('the address of a deployment', () => {
     },
   );
 
+  it.each(['https://apim.azure-api.net/openai', 'https://gateway.example.com/team/openai'])(
+    'is dated behind what publishes it under a host of its own: %s',
+    (baseUrl) => {
+      const path = '/deployments/our%20dep/chat/completions?api-version=2024-10-21';
+      expect(url(baseUrl)).toBe(`${baseUrl}${path}`);
+      expect(url(`${baseUrl}/v1`)).toBe(`${baseUrl}/v1/chat/completions`);
+    },
+  );
+
   it('is what another gateway says it is', () => {
     expect(url('https://gate.example/azure/v1?team=1')).toBe(
       'https://gate.example/azure/v1/chat/completions?team=1',

@@ -14,6 +14,9 @@ import type { Operation, Target, UpstreamAddress } from '../provider.ts';
  */
 const API_VERSION = '2024-10-21';
 
+/** What stands in front of Azure often publishes the dated API only. */
+const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/;
+
 /** In both APIs. */
 const PATHS: Readonly<Record<Operation, string>> = {
   chat: '/chat/completions',
@@ -40,9 +43,10 @@ function locate({ baseUrl, model }: Target): { readonly url: URL; readonly dated
   const base = url.pathname.replace(/\/+$/, '');
   const root = base === '' ? '/openai' : base;
   const deployment = encodeURIComponent(model);
+  const takesDate = url.searchParams.has('api-version') || !AZURE_HOST.test(url.hostname);
   if (root.endsWith('/deployments')) url.pathname = `${root}/${deployment}`;
   else if (!root.endsWith('/openai')) url.pathname = root;
-  else if (url.searchParams.has('api-version')) {
+  else if (takesDate) {
     url.pathname = `${root}/deployments/${deployment}`;
   } else url.pathname = `${root}/v1`;
   return { url, dated: url.pathname.includes('/deployments/') };

@@ -56,6 +56,11 @@ describe('a schema that holds itself', () => {
     expect(closeSchema(whole)).toEqual(whole);
   });
 
+  it('takes a schema with very many values in one place', () => {
+    const wide = { enum: Array.from({ length: 300_000 }, () => []) };
+    expect(isRecursive(wide)).toBe(false);
+  });
+
   it('is found at the end of a chain as long as a request can hold', () => {
     const names = Array.from({ length: 50_000 }, (_none, index) => `d${index}`);
     const links = names.map((name, index) => [name, { $ref: `#/$defs/d${index + 1}` }] as const);

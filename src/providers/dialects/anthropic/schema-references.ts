@@ -21,7 +21,8 @@ export function isRecursive(schema: unknown): boolean {
       done.set(node, false);
       const next = nextOf(node, schema);
       if (next.some((one) => done.get(one) === false)) return true;
-      way.push(...next);
+      // One by one: very many arguments of a call exhaust the stack.
+      for (const one of next) way.push(one);
     }
   }
   return false;

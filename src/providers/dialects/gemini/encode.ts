@@ -114,6 +114,8 @@ const TIERS: ReadonlyMap<string, string> = new Map([
   ['default', 'standard'],
   ['flex', 'flex'],
   ['priority', 'priority'],
+  // OpenAI's word for it since 2026-07-30.
+  ['fast', 'priority'],
 ]);
 
 function encodeTier({ serviceTier }: ChatForm, warnings: Warning[]): string | undefined {

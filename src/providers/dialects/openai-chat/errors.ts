@@ -92,6 +92,8 @@ const PLAIN_MESSAGES: Readonly<Record<ErrorKind, string>> = {
  * hosts that do not mind may be asked: https://github.com/openai/openai-openapi/issues/541.
  */
 const SAID_IN_THE_WRONG_PLACE = /\buse \/v1\/responses\b/;
+/** Reasoning that another account has encrypted: whoever did may be among the other targets. */
+const OF_ANOTHER_PLACE = /invalid_encrypted_content/;
 
 /**
  * What a refusal of this family means: its kind, whether another target may do better, when to come
@@ -103,13 +105,17 @@ export function readError(input: UpstreamErrorInput): UpstreamError {
   const kind = judge(RULES, said) ?? 'server_error';
   return {
     kind,
-    retry: SAID_IN_THE_WRONG_PLACE.test(said.message) ? 'elsewhere' : retryOf(kind),
+    retry: isMisplaced(said) ? 'elsewhere' : retryOf(kind),
     status: input.status,
     message: refusal.message === null ? PLAIN_MESSAGES[kind] : redact(refusal.message),
     code: refusal.code ?? refusal.type,
     param: refusal.param,
     retryAfterMs: readRetryAfterMs(input, refusal),
   };
+}
+
+function isMisplaced({ code, message }: Said): boolean {
+  return SAID_IN_THE_WRONG_PLACE.test(message) || OF_ANOTHER_PLACE.test(code);
 }
 
 function saidBy(status: number, refusal: Refusal): Said {
