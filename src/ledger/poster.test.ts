@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { toBytes } from '#base/bytes.ts';
 import type { Log } from '#base/log.ts';
+import { type Database, type Row, StatementTooHeavy } from '#store/database.ts';
 import { setBudgetLimit } from '#store/ledger-grants.ts';
-import { postUsage, type UsageEvent } from '#store/ledger-post.ts';
+import { postUsage, toUsageLine, type UsageEvent } from '#store/ledger-post.ts';
 import { readCredit } from '#store/ledger-reads.ts';
 import {
   createLedgerRig,
@@ -21,8 +23,11 @@ import {
   usd,
 } from '#testing/ledger-rig.ts';
 
+import { RECORD_SEPARATOR } from './journal.ts';
 import type { PrepaidLedger } from './ledger.ts';
+import { Poster } from './poster.ts';
 import { postEvents } from './posting.ts';
+import { WaitingOutcomes } from './waiting-outcomes.ts';
 
 let rig: LedgerRig;
 
@@ -162,21 +167,37 @@ describe.each([
       expect(await ledger.flush()).toBe(false);
       expect(await countOf('good')).toBe(96);
     }, UNTIL_POSTED);
-    await vi.waitFor(() => expect(errors).toHaveLength(4), UNTIL_POSTED);
     expect(new Set(errors)).toEqual(new Set(['posting_refused']));
-    // Later ones go their way in one statement, and the next try changes nothing.
+    // Later ones go their way, and the next try changes nothing.
     schedule.tick();
     await settleAll(ledger, words(3, {}));
-    expect(await ledger.flush()).toBe(false);
-    expect(await countOf('good')).toBe(99);
+    await vi.waitFor(async () => {
+      expect(await ledger.flush()).toBe(false);
+      expect(await countOf('good')).toBe(99);
+    }, UNTIL_POSTED);
     expect(await countOf('bad')).toBe(0);
-    await vi.waitFor(() => expect(errors).toHaveLength(5), UNTIL_POSTED);
     await takeAgain();
     schedule.tick();
     await vi.waitFor(async () => expect(await ledger.flush()).toBe(true), UNTIL_POSTED);
     expect(await countOf('bad')).toBe(4);
     await ledger.close();
     expect(await creditNow()).toEqual({ available: usd('2.97'), leased: 0n });
+    expect(journalFiles()).toEqual([]);
+  });
+
+  it('is tried by the next flush, and by the close, with no tick in between', async () => {
+    const { ledger } = await rig.start();
+    await refuse('bad', state);
+    await settleAll(ledger, ['bad']);
+    for (let times = 0; times < 4; times += 1) expect(await ledger.flush()).toBe(false);
+    await takeAgain();
+    expect(await ledger.flush()).toBe(true);
+    await refuse('bad', state);
+    await settleAll(ledger, ['bad']);
+    for (let times = 0; times < 4; times += 1) expect(await ledger.flush()).toBe(false);
+    await takeAgain();
+    await ledger.close();
+    expect(await countOf('bad')).toBe(2);
     expect(journalFiles()).toEqual([]);
   });
 
@@ -194,12 +215,12 @@ describe.each([
 
   it('lets a process start, which goes on trying, and the one after it', async () => {
     const first = await rig.start();
-    await settleAll(first.ledger, mixed);
+    await settleAll(first.ledger, words(100, { 37: 'bad', 38: 'bad' }));
     first.kill();
     await refuse('bad', state);
     const second = await rig.start();
-    expect(await countOf('good')).toBe(96);
-    expect(await serve(second.ledger, holdOf('3.02'))).toBe('served');
+    expect(await countOf('good')).toBe(98);
+    expect(await serve(second.ledger, holdOf('3.00'))).toBe('served');
     second.kill();
     const { ledger, schedule } = await rig.start();
     const hold = await holdNow(ledger, holdOf('0.02'));
@@ -207,7 +228,7 @@ describe.each([
     await takeAgain();
     schedule.tick();
     await vi.waitFor(async () => expect(await ledger.flush()).toBe(true), UNTIL_POSTED);
-    expect(await countOf('bad')).toBe(4);
+    expect(await countOf('bad')).toBe(2);
     await ledger.settle(hold, { attempt: 0, cost: usd('0.02'), detail: '{}' });
     // What yesterday's lease was to pay for was not taken from today's: it came too late.
     expect(await ledger.readReceipt(RIG_ORGANIZATION, hold.requestId)).toMatchObject({
@@ -219,8 +240,8 @@ describe.each([
   });
 });
 
-describe('a database that is too slow for anything', () => {
-  const event = (at: number): UsageEvent => ({
+function event(at: number, word: string): UsageEvent {
+  return {
     requestId: `req_${at}`,
     attempt: 0,
     organizationId: RIG_ORGANIZATION,
@@ -232,15 +253,17 @@ describe('a database that is too slow for anything', () => {
     budgetClaim: 0n,
     platformCost: 0n,
     admittedAtMs: Date.now(),
-    detail: '{"is":"slow"}',
-  });
+    detail: `{"is":"${word}"}`,
+  };
+}
 
-  it('is not asked for each event, and all of them are given back', async () => {
+describe('a database that is too slow for anything', () => {
+  it('is not asked for each event, and none of them is said to be at fault', async () => {
     await refuse('slow', '57014');
     const database = new FaultyDatabase(rig.database);
-    const events = Array.from({ length: 2000 }, (_, at) => event(at));
+    const events = Array.from({ length: 2000 }, (_, at) => event(at, 'slow'));
     const options = { database, ownerId: 'owner_x', log: silent };
-    expect(await postEvents(options, events)).toEqual(events);
+    await expect(postEvents(options, events)).rejects.toThrow(StatementTooHeavy);
     // 512, 64, 8, and three alone.
     expect(database.statements).toBe(6);
     await takeAgain();
@@ -248,5 +271,110 @@ describe('a database that is too slow for anything', () => {
     expect(await countOf('slow')).toBe(2000);
     await postUsage(rig.database, 'owner_x', events);
     expect(await countOf('slow')).toBe(2000);
+  });
+});
+
+/** While it is slow each statement with that word takes too long; all others are posted. */
+class SlowDatabase implements Database {
+  readonly posted: string[] = [];
+  slow = true;
+  tries = 0;
+
+  run(...[, values]: Parameters<Database['run']>): Promise<readonly Row[]> {
+    const { lines } = values ?? {};
+    if (typeof lines !== 'string') return Promise.resolve([]);
+    this.tries += 1;
+    if (this.slow && lines.includes('slow')) return Promise.reject(new StatementTooHeavy('slow'));
+    const all = lines.split(RECORD_SEPARATOR);
+    this.posted.push(...all);
+    return Promise.resolve([{ posted: all.length, bad_debt: '0' }]);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('outcomes over a database that is slow', () => {
+  let database: SlowDatabase;
+  let due: { readonly delayMs: number; readonly run: () => void }[];
+  let told: unknown[];
+  let poster: Poster;
+  const done = () => Promise.resolve({ ok: true, value: undefined } as const);
+  const batch = { written: done, kept: done };
+
+  beforeEach(() => {
+    database = new SlowDatabase();
+    due = [];
+    told = [];
+    const after = (delayMs: number, run: () => void) => {
+      const one = { delayMs, run };
+      due.push(one);
+      return () => {
+        due = due.filter((other) => other !== one);
+      };
+    };
+    const schedule = { after, every: () => () => undefined };
+    const write: Log['write'] = (_level, name, fields) => {
+      if (name === 'outcome_lost') told.push(fields?.['count']);
+    };
+    const options = { database, ownerId: 'owner_x', log: { write }, onPosted: () => undefined };
+    poster = new Poster({ ...options, schedule });
+  });
+
+  function waiting(...kinds: readonly string[]): WaitingOutcomes {
+    const claims = { credit: null, budget: null, creditClaim: 0n, budgetClaim: 0n };
+    const lines = kinds.map((word, at) => toUsageLine(event(at, word)));
+    const records = toBytes(lines.join(RECORD_SEPARATOR));
+    return new WaitingOutcomes(
+      kinds.map(() => claims),
+      records,
+    );
+  }
+
+  /** Fires the one timer there is, and returns when all that it led to has come about. */
+  async function fire(): Promise<number | undefined> {
+    const [next] = due.splice(0);
+    next?.run();
+    await new Promise(setImmediate);
+    return next?.delayMs;
+  }
+
+  it('are set apart after several times only, each later than the one before', async () => {
+    poster.enqueue({ outcomes: waiting('slow'), batch });
+    expect([await fire(), await fire(), await fire(), await fire()]).toEqual([
+      1000,
+      100,
+      200,
+      undefined,
+    ]);
+    expect(poster.backlog).toBe(1);
+    database.slow = false;
+    expect(await poster.flush()).toBe(true);
+    expect(poster.backlog).toBe(0);
+  });
+
+  it('let their neighbours go first, and then go alone', async () => {
+    poster.enqueue({ outcomes: waiting('slow', 'good', 'good'), batch });
+    await fire();
+    // All together, and the slow one alone.
+    expect(database.tries).toBe(2);
+    await fire();
+    await fire();
+    expect(database.posted).toHaveLength(2);
+    expect(database.tries).toBe(4);
+    poster.enqueue({ outcomes: waiting('good'), batch });
+    await fire();
+    expect(database.posted).toHaveLength(2);
+    await fire();
+    expect(database.posted).toHaveLength(3);
+    expect(database.tries).toBe(6);
+  });
+
+  it('are lost without a journal, but not those that were posted before', async () => {
+    const good = ['good', 'good', 'good', 'good'];
+    expect(await poster.rescue(waiting(...good, 'slow', 'slow', 'slow', 'good'))).toBe(false);
+    expect(database.posted).toHaveLength(4);
+    expect(told).toEqual([4]);
   });
 });

@@ -1,8 +1,8 @@
 /**
  * Carries settled outcomes into the database: some 512 in one statement, at the latest after a
  * second, one statement at a time. While the database is away it keeps them and tries again; the
- * journal has them too. What the database does not take even alone waits apart from the others, and
- * is tried now and then.
+ * journal has them too. What the database refuses even alone, or again and again does not take in
+ * time, waits apart from the others, and is tried now and then.
  */
 import type { Log } from '#base/log.ts';
 import { StatementTooHeavy } from '#store/database.ts';
@@ -11,12 +11,12 @@ import { causeOf } from './cause.ts';
 import type { JournalBatch } from './journal.ts';
 import {
   BATCH_MAX,
-  type BatchFault,
   fewerThan,
   moreThan,
   postBatch,
   postEvents,
   type PostingOptions,
+  type PostingProgress,
 } from './posting.ts';
 import type { Cancel, Schedule } from './schedule.ts';
 import { toBatch, type WaitingOutcomes } from './waiting-outcomes.ts';
@@ -33,10 +33,15 @@ export interface Journalled {
   readonly batch: JournalBatch;
 }
 
+interface Waiting extends Journalled {
+  /** How often it was too heavy alone. */
+  readonly timesHeavy: number;
+}
+
 interface FlushWaiter {
   /** Number of outcomes that must be dealt with. */
   readonly target: number;
-  readonly resolve: (posted: boolean) => void;
+  readonly resolve: (dealtWith: boolean) => void;
 }
 
 /** Receipts may be large; a statement should not be. */
@@ -50,15 +55,19 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
 /** How often those are tried that the database did not take. */
 const APART_MS = 60_000;
+/** An outcome that was too heavy so often is so itself: once, it may have been the database. */
+const TIMES_HEAVY_MAX = 3;
+/** So many that are still refused end a round of those that wait apart: whoever flushes waits. */
+const REFUSED_MAX = 8;
 
 export class Poster {
   readonly #options: PosterOptions;
   readonly #log: Log;
-  readonly #queue: Journalled[] = [];
+  readonly #queue: Waiting[] = [];
   /** Each is one outcome that the database did not take alone. */
-  readonly #apart: Journalled[] = [];
+  readonly #apart: Waiting[] = [];
   readonly #stopTrying: Cancel;
-  #trying = false;
+  #trying: Promise<void> | null = null;
   /** Outcomes in the queue. */
   #queued = 0;
   /** Outcomes in the next statement: fewer after one that was not taken. */
@@ -83,7 +92,7 @@ export class Poster {
   }
 
   enqueue(journalled: Journalled): void {
-    this.#queue.push(journalled);
+    this.#queue.push({ ...journalled, timesHeavy: 0 });
     this.#queued += journalled.outcomes.count;
     this.#enqueued += journalled.outcomes.count;
     if (this.#sending) return;
@@ -98,22 +107,32 @@ export class Poster {
   async rescue(outcomes: WaitingOutcomes): Promise<boolean> {
     const { count } = outcomes;
     if (count === 0) return true;
-    let lost = count;
+    const progress: PostingProgress = { posted: 0, heavy: 0 };
     let cause = 'the database did not take it';
     try {
-      lost = (await postEvents(this.#options, outcomes.events())).length;
+      await postEvents(this.#options, outcomes.events(), progress);
     } catch (error) {
       cause = causeOf(error);
     }
+    const lost = count - progress.posted;
     // What was set aside for those that are lost is found again as a surplus of the lease.
     outcomes.forget();
     if (lost > 0) this.#log.write('error', 'outcome_lost', { count: lost, cause });
     return lost === 0;
   }
 
-  /** Resolves when all that was enqueued before is posted; false as soon as a try fails. */
-  flush(): Promise<boolean> {
-    if (this.#done >= this.#enqueued) return Promise.resolve(this.#apart.length === 0);
+  /**
+   * Resolves when all that was enqueued before is posted, and what waits apart was tried; false as
+   * soon as a try of the others fails, or if any wait apart then.
+   */
+  async flush(): Promise<boolean> {
+    const [dealtWith] = await Promise.all([this.#flushQueue(), this.#tryApart()]);
+    return dealtWith && this.#apart.length === 0;
+  }
+
+  /** True: each is posted, or set apart. */
+  #flushQueue(): Promise<boolean> {
+    if (this.#done >= this.#enqueued) return Promise.resolve(true);
     const flushed = new Promise<boolean>((resolve) => {
       this.#flushWaiters.push({ target: this.#enqueued, resolve });
     });
@@ -150,45 +169,56 @@ export class Poster {
     if (this.#queue.length > 0) this.#sendAfter(this.#retryMs === 0 ? LINGER_MS : this.#retryMs);
   }
 
-  #nextBatch(): readonly Journalled[] {
+  /** One that was too heavy goes alone: it would only be so again with others. */
+  #nextBatch(): readonly Waiting[] {
     let taken = 0;
     let count = 0;
     let bytes = 0;
-    for (const { outcomes } of this.#queue) {
+    for (const { outcomes, timesHeavy } of this.#queue) {
       if (count >= this.#size || bytes >= BATCH_BYTES_MAX) break;
+      if (timesHeavy > 0 && taken > 0) break;
       taken += 1;
       count += outcomes.count;
       bytes += outcomes.records.length;
+      if (timesHeavy > 0) break;
     }
     return this.#queue.slice(0, taken);
   }
 
   /** False: nothing can be posted at the moment. */
-  async #sendBatch(journalled: readonly Journalled[]): Promise<boolean> {
-    const batch = toBatch(journalled.map(({ outcomes }) => outcomes));
+  async #sendBatch(waiting: readonly Waiting[]): Promise<boolean> {
+    const batch = toBatch(waiting.map(({ outcomes }) => outcomes));
     try {
       const fault = await postBatch(this.#options, batch);
+      const isHeavy = fault instanceof StatementTooHeavy;
+      // Those who wait must not wait for each of its parts to take too long.
+      if (isHeavy) this.#failWaiters();
+      if (fault === null) this.#settle(waiting, batch.count);
+      else if (batch.count > 1) this.#divide(waiting, batch.count);
+      else if (isHeavy) return this.#putLast(waiting);
+      else this.#setApart(waiting);
       this.#retryMs = 0;
-      if (fault === null) this.#settle(journalled, batch.count);
-      else this.#divide(journalled, batch.count, fault);
       return true;
     } catch (error) {
       this.#tellFailure(error);
-      const doubled = this.#retryMs * 2;
-      this.#retryMs = Math.min(Math.max(doubled, RETRY_MS_MIN), RETRY_MS_MAX);
       this.#failWaiters();
-      return false;
+      return this.#backOff();
     }
+  }
+
+  #backOff(): false {
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, RETRY_MS_MIN), RETRY_MS_MAX);
+    return false;
   }
 
   #tellFailure(error: unknown): void {
     this.#log.write('error', 'posting_failed', { count: this.backlog, cause: causeOf(error) });
   }
 
-  #settle(journalled: readonly Journalled[], count: number): void {
+  #settle(waiting: readonly Waiting[], count: number): void {
     this.#size = moreThan(this.#size);
-    this.#queue.splice(0, journalled.length);
-    for (const posted of journalled) this.#forget(posted);
+    this.#queue.splice(0, waiting.length);
+    for (const posted of waiting) this.#forget(posted);
     this.#leaveQueue(count);
   }
 
@@ -203,38 +233,62 @@ export class Poster {
     this.#done += count;
     const waiting: FlushWaiter[] = [];
     for (const waiter of this.#flushWaiters) {
-      if (waiter.target <= this.#done) waiter.resolve(this.#apart.length === 0);
+      if (waiter.target <= this.#done) waiter.resolve(true);
       else waiting.push(waiter);
     }
     this.#flushWaiters = waiting;
   }
 
-  /** Fewer go next; one that was alone waits apart, and what is set aside for it stays so. */
-  #divide(journalled: readonly Journalled[], count: number, fault: BatchFault): void {
-    // Those who wait must not wait for each of its parts to take too long.
-    if (fault instanceof StatementTooHeavy) this.#failWaiters();
-    if (count === 1) {
-      this.#apart.push(...this.#queue.splice(0, journalled.length));
-      this.#leaveQueue(count);
-      return;
-    }
+  /** Fewer go next. */
+  #divide(waiting: readonly Waiting[], count: number): void {
     this.#size = fewerThan(count);
-    const parts = journalled.flatMap(({ outcomes, batch }) =>
-      outcomes.split(this.#size).map((part) => ({ outcomes: part, batch })),
+    const parts = waiting.flatMap(({ outcomes, ...rest }) =>
+      outcomes.split(this.#size).map((part) => ({ ...rest, outcomes: part })),
     );
-    this.#queue.splice(0, journalled.length, ...parts);
+    this.#queue.splice(0, waiting.length, ...parts);
+  }
+
+  /**
+   * One that was too heavy alone: the others go first, after a pause, for it may be the database
+   * that is slow. Nobody waits for a place in the queue now: all were told that it failed.
+   */
+  #putLast(waiting: readonly Waiting[]): false {
+    const counted = waiting.map((one) => ({ ...one, timesHeavy: one.timesHeavy + 1 }));
+    if (counted.some(({ timesHeavy }) => timesHeavy >= TIMES_HEAVY_MAX)) {
+      this.#setApart(counted);
+    } else {
+      this.#queue.splice(0, counted.length);
+      this.#queue.push(...counted);
+    }
+    return this.#backOff();
+  }
+
+  /** One that was alone waits apart, and what is set aside for it stays so. */
+  #setApart(waiting: readonly Waiting[]): void {
+    this.#queue.splice(0, waiting.length);
+    this.#apart.push(...waiting);
+    this.#leaveQueue(1);
   }
 
   #failWaiters(): void {
     for (const waiter of this.#flushWaiters.splice(0)) waiter.resolve(false);
   }
 
-  /** Tries those that wait apart, until one is still not taken: that one comes last from now on. */
-  async #tryApart(): Promise<void> {
-    if (this.#trying) return;
-    this.#trying = true;
+  /** Tries those that wait apart, or waits for a round that is under way. */
+  #tryApart(): Promise<void> {
+    this.#trying ??= this.#tryRound().finally(() => {
+      this.#trying = null;
+    });
+    return this.#trying;
+  }
+
+  /** Each once; those that are still not taken come last from now on. */
+  async #tryRound(): Promise<void> {
+    let refused = 0;
     try {
-      for (let [first] = this.#apart; first !== undefined; [first] = this.#apart) {
+      for (let left = this.#apart.length; left > 0 && refused < REFUSED_MAX; left -= 1) {
+        const [first] = this.#apart;
+        if (first === undefined) return;
         const fault = await postBatch(this.#options, toBatch([first.outcomes]));
         this.#apart.shift();
         if (fault === null) {
@@ -242,12 +296,11 @@ export class Poster {
           continue;
         }
         this.#apart.push(first);
-        break;
+        if (fault instanceof StatementTooHeavy) return;
+        refused += 1;
       }
     } catch (error) {
       this.#tellFailure(error);
-    } finally {
-      this.#trying = false;
     }
   }
 }

@@ -30,6 +30,14 @@ export interface PostingBatch {
   readonly events: () => readonly UsageEvent[];
 }
 
+/** How far posting has come; it says so also where it rejected. */
+export interface PostingProgress {
+  /** Events that are known to be posted. */
+  posted: number;
+  /** How many of the last ones were too heavy alone. */
+  heavy: number;
+}
+
 /** Why a batch cannot be posted that fewer events at once may be posted without. */
 export type BatchFault = StatementRefused | StatementTooHeavy;
 
@@ -43,7 +51,7 @@ const DIVISOR_BITS = 3;
  * is wrong for the moment, with any event.
  */
 const EVENT_STATES = /^(?:22|23|54)/;
-/** So many alone that take too long, one after the other: then it is the database. */
+/** So many alone that are too heavy, one after the other: then it is the database. */
 const HEAVY_MAX = 3;
 const REPLACEMENT = '\u{fffd}';
 
@@ -59,16 +67,17 @@ export function moreThan(count: number): number {
 
 /**
  * Posts the events, together as far as that is possible, and returns those that could not be
- * posted: one of them must not keep the others back. Rejects with `DatabaseUnavailable`, and then
- * what was posted is not known; repeat it all.
+ * posted: one of them must not keep the others back. Rejects with `DatabaseUnavailable`, also where
+ * one after the other is too heavy, and then some may be posted that are not in the progress;
+ * repeat it all. Calls that belong together share their progress.
  */
 export async function postEvents(
   options: PostingOptions,
   events: readonly UsageEvent[],
+  progress: PostingProgress = { posted: 0, heavy: 0 },
 ): Promise<readonly UsageEvent[]> {
   const unposted: UsageEvent[] = [];
   let size = BATCH_MAX;
-  let heavy = 0;
   for (let start = 0; start < events.length;) {
     const part = events.slice(start, start + size);
     const fault = await postBatch(options, toBatch(part));
@@ -77,10 +86,15 @@ export async function postEvents(
       continue;
     }
     start += part.length;
-    if (fault === null) size = moreThan(size);
-    else unposted.push(...part);
-    heavy = fault instanceof StatementTooHeavy ? heavy + 1 : 0;
-    if (heavy === HEAVY_MAX) return [...unposted, ...events.slice(start)];
+    progress.heavy = fault instanceof StatementTooHeavy ? progress.heavy + 1 : 0;
+    if (fault !== null) {
+      // Nobody may take them for events that only have a fault of their own.
+      if (progress.heavy >= HEAVY_MAX) throw fault;
+      unposted.push(...part);
+      continue;
+    }
+    progress.posted += part.length;
+    size = moreThan(size);
   }
   return unposted;
 }

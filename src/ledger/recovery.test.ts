@@ -197,6 +197,34 @@ describe('a start', () => {
     expect(await creditNow()).toEqual({ available: usd('8.80'), leased: 0n });
   });
 
+  it.each([
+    { where: 'one segment', segmentBytesMax: 1_000_000 },
+    { where: 'many segments', segmentBytesMax: 300 },
+  ])('promise 2: gives nothing back while all of $where takes too long', async (given) => {
+    const first = await rig.start({ segmentBytesMax: given.segmentBytesMax });
+    first.database.mode = 'works';
+    const holds = [];
+    for (let count = 0; count < 5; count += 1) {
+      holds.push(await holdNow(first.ledger, holdOf('2.00')));
+    }
+    first.database.mode = 'gone';
+    for (const hold of holds) await first.ledger.settle(hold, OUTCOME);
+    first.kill();
+    const [files, credit] = [journalFiles(), await creditNow()];
+    const slow = sql.raw(`'BEGIN RAISE EXCEPTION USING ERRCODE = ''57014''; END'`);
+    await rig.database.run(sql`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS ${slow}`);
+    await rig.database.run(sql`CREATE TRIGGER slowing BEFORE INSERT ON usage_records
+      FOR EACH ROW EXECUTE FUNCTION slow()`);
+    const { ledger } = await rig.start({ recover: false });
+    expect(await ledger.recover()).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
+    expect(await serve(ledger, holdOf('0.01'))).toBe('unavailable');
+    expect([journalFiles(), await creditNow()]).toEqual([files, credit]);
+    await rig.database.run(sql`DROP FUNCTION slow CASCADE`);
+    expect(await ledger.recover()).toMatchObject({ ok: true, value: { outcomes: 5 } });
+    expect(await creditNow()).toEqual({ available: usd('9'), leased: 0n });
+    expect(journalFiles()).toEqual([]);
+  });
+
   it('promise 2: that finds an old journal again changes nothing', async () => {
     const first = await rig.start();
     const held = await holdNow(first.ledger, holdOf('1.00'));

@@ -10,7 +10,7 @@ import { toUsageLine, type UsageEvent } from '#store/ledger-post.ts';
 import { ActiveHold } from './active-hold.ts';
 import { Allowance } from './allowance.ts';
 import type { Journal, JournalRecord, OpenRecord, PastSegment } from './journal.ts';
-import { postEvents, type PostingOptions } from './posting.ts';
+import { postEvents, type PostingOptions, type PostingProgress } from './posting.ts';
 
 export interface RecoveryOptions extends PostingOptions {
   readonly journal: Pick<Journal<ActiveHold>, 'readPast' | 'dropPast' | 'appendOutcome'>;
@@ -38,18 +38,20 @@ export async function recoverJournal(options: RecoveryOptions): Promise<Recovery
   const opened = new Map<string, OpenRecord>();
   const keepAside = new Set<string>();
   const unposted: (readonly UsageEvent[])[] = [];
+  // Of all segments: each may end with the few that a slow database does not take.
+  const progress: PostingProgress = { posted: 0, heavy: 0 };
   let outcomes = 0;
   let damaged = 0;
   for await (const segment of options.journal.readPast()) {
     damaged += segment.content.damaged;
     const events = readEvents(segment.content.records, opened);
     outcomes += events.length;
-    unposted.push(await postEvents(options, events));
+    unposted.push(await postEvents(options, events, progress));
     if (segment.content.damaged > 0) keepAside.add(segment.name);
     tell(options, segment);
   }
   const sweeps = [...opened.values()].map(toSweep);
-  unposted.push(await postEvents(options, sweeps));
+  unposted.push(await postEvents(options, sweeps, progress));
   const leasesReturned = await returnAllLeases(options.database, options.ownerId);
   if (await journalAgain(options, unposted.flat())) await options.journal.dropPast(keepAside);
   const report = { outcomes, swept: sweeps.length, leasesReturned, damaged };

@@ -25,15 +25,11 @@ describe('a statement that failed', () => {
     expect(error).toBeInstanceOf(DatabaseUnavailable);
   });
 
-  it('was too heavy where we gave up its connection', () => {
+  it('was not, where it had no connection, or lost it, be it on account of another one', () => {
     const given = Object.assign(new Error('destroyed'), { code: 'CONNECTION_DESTROYED' });
-    expect(toStoreError(given)).toBeInstanceOf(StatementTooHeavy);
-  });
-
-  it('was not, where no connection to it was to be had', () => {
     const waiting = Object.assign(new Error('cancelled'), { code: '57014' });
     const closed = Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' });
-    for (const error of [waiting, closed]) {
+    for (const error of [given, waiting, closed]) {
       expect(toStoreError(error)).toBeInstanceOf(DatabaseUnavailable);
       expect(toStoreError(error)).not.toBeInstanceOf(StatementTooHeavy);
     }

@@ -35,8 +35,11 @@ const SOCKET_CODES: Readonly<Record<string, string>> = {
   CONNECTION_ENDED: 'our connections to it are closed',
 };
 
-/** Too long for the server or for us (the connection is given up then), or too much memory. */
-const HEAVY_CODES: ReadonlySet<string> = new Set(['57014', 'CONNECTION_DESTROYED', '53200']);
+/**
+ * Too long for the server, or too much memory. A connection that we gave up is not among them: all
+ * are given up together, whichever statement it was for.
+ */
+const HEAVY_CODES: ReadonlySet<string> = new Set(['57014', '53200']);
 
 function textField(error: object, name: string): string | null {
   const value: unknown = Reflect.get(error, name);
