@@ -31,23 +31,37 @@ function toRatioRow(
   };
 }
 
-function toPolicyRow(rounds: CpuRounds): Row {
+/** CPU that ours takes beyond the other, per JSON request. */
+function toBeyondRow(
+  rounds: CpuRounds,
+  other: SubjectName,
+  row: { readonly figure: string; readonly limit: Limit | null; readonly note: string },
+): Row {
   const ours = rounds.get('omnix');
-  const transport = rounds.get('transport');
-  const measured = ours !== undefined && transport !== undefined;
+  const theirs = rounds.get(other);
+  const measured = ours !== undefined && theirs !== undefined;
   return {
-    figure: 'policy cost per request (everything but transport), CPU',
+    ...row,
     unit: 'us',
-    limit: { kind: 'at_most', value: 15 },
     values: measured
-      ? ours.usPerRequest.map((us, round) => us - (transport.usPerRequest[round] ?? Number.NaN))
+      ? ours.usPerRequest.map((us, round) => us - (theirs.usPerRequest[round] ?? Number.NaN))
       : [],
-    note: measured
-      ? 'CPU per JSON request less that of transport-only.ts: our own server and client'
-      : 'omnix was not started',
-    errors: (ours?.errors ?? 0) + (transport?.errors ?? 0),
+    note: measured ? row.note : `${ours === undefined ? 'omnix' : other} was not started`,
+    errors: (ours?.errors ?? 0) + (theirs?.errors ?? 0),
   };
 }
+
+const POLICY = {
+  figure: 'policy cost per request (everything but transport), CPU',
+  limit: { kind: 'at_most', value: 15 },
+  note: 'CPU per JSON request less that of transport-only.ts: our own server and client',
+} as const;
+
+const BEYOND_BARE = {
+  figure: 'CPU per JSON request beyond the bare proxy',
+  limit: null,
+  note: 'what the features cost beside a proxy of node:http and undici that has none',
+} as const;
 
 function describeSeries(series: CpuSeries): string {
   const us = spreadOf(series.usPerRequest);
@@ -86,7 +100,8 @@ export async function measureJson(context: Context): Promise<SectionResult> {
         limit: { kind: 'at_least', value: 6 },
         note,
       }),
-      toPolicyRow(rounds),
+      toBeyondRow(rounds, 'transport', POLICY),
+      toBeyondRow(rounds, 'bare', BEYOND_BARE),
     ],
     facts: toFacts(rounds, 'CPU per JSON request'),
   };
