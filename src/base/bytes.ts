@@ -69,9 +69,9 @@ const FREED_BYTES_MIN = 16_384;
 /**
  * Gives the memory of bytes back at once, if they fill it alone and it is worth it; every view of
  * it is empty from then on, and so must not be needed. Never of bytes that a socket was ever given:
- * the kernel may still be reading them. V8 counts memory outside of its heap and
- * looks through all of the heap each time that some 64 MB have come, which holds up everybody for
- * 10 to 25 ms: large bodies bring that about every few seconds.
+ * the kernel may still be reading them. V8 counts memory outside of its heap and looks through all
+ * of the heap each time that some 64 MB have come, which holds up everybody for 10 to 25 ms: large
+ * bodies bring that about every few seconds.
  */
 export function freeBytes({ buffer, length }: Uint8Array): void {
   const isWorthIt = length >= FREED_BYTES_MIN && length === buffer.byteLength;

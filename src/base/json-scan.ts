@@ -14,7 +14,7 @@ import {
   JsonIndex,
   STRIDE,
 } from './json-index.ts';
-import { skipPlainWords, wordsOf, type Words } from './json-words.ts';
+import { skipPlainWords, STRING_CLASS, wordsOf, type Words } from './json-words.ts';
 import { findRepeatedKey } from './json-repeats.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -50,18 +50,6 @@ const scratch: number[] = Array.from({ length: SCRATCH_LENGTH }, () => 0);
 
 /** Documents of this size and more hold strings that are worth reading by words. */
 const WORDS_FROM_BYTES = 8_192;
-
-/** Values of string bytes: 0 plain, 1 quote, 2 backslash, 3 control (forbidden), 4 beyond ASCII. */
-const STRING_CLASS = buildStringClass();
-
-function buildStringClass(): Uint8Array {
-  const table = new Uint8Array(256);
-  table.fill(3, 0, 0x20);
-  table[0x22] = 1;
-  table[0x5c] = 2;
-  table.fill(4, 0x80);
-  return table;
-}
 
 /** Thrown and caught inside this file only: a failure deep in the recursion has one way out. */
 class ScanFailure extends Error {

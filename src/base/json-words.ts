@@ -1,7 +1,20 @@
 /**
- * Long strings of JSON, four bytes at a time: in everyday text almost all of them are plain, and
- * a prompt of half a megabyte is read in a third of the time that its bytes one by one would take.
+ * What the bytes of a JSON string are, and long strings four bytes at a time: in everyday text
+ * almost all of them are plain, and a prompt of half a megabyte is read in a third of the time that
+ * its bytes one by one would take.
  */
+
+/** Values of string bytes: 0 plain, 1 quote, 2 backslash, 3 control (forbidden), 4 beyond ASCII. */
+export const STRING_CLASS = buildStringClass();
+
+function buildStringClass(): Uint8Array {
+  const table = new Uint8Array(256);
+  table.fill(3, 0, 0x20);
+  table[0x22] = 1;
+  table[0x5c] = 2;
+  table.fill(4, 0x80);
+  return table;
+}
 
 /** The bytes from `first` on as words of four, as far as they fill one. */
 export interface Words {
@@ -33,10 +46,6 @@ function markSpecial(word: number): number {
   return marks & HIGH_BITS;
 }
 
-function isPlain(byte: number): boolean {
-  return byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c;
-}
-
 /**
  * From `at` over bytes that stand for themselves in a string, for as long as whole words of them
  * follow. What is there then may still be plain.
@@ -44,7 +53,7 @@ function isPlain(byte: number): boolean {
 export function skipPlainWords(bytes: Uint8Array, { first, values }: Words, from: number): number {
   let at = from;
   while (((at - first) & (WORD - 1)) !== 0) {
-    if (!isPlain(bytes[at] ?? 0)) return at;
+    if (STRING_CLASS[bytes[at] ?? -1] !== 0) return at;
     at += 1;
   }
   let word = (at - first) >> 2;

@@ -6,9 +6,15 @@ import type { NanoUsd } from '#base/money.ts';
 import { highestCost } from '#catalog/pricing.ts';
 import type { Candidate } from './plan.ts';
 
+/** What of a candidate its cost depends on. */
+type Priced = Pick<
+  Candidate,
+  'endpoint' | 'asked' | 'inputTokensMax' | 'choices' | 'inputMedia' | 'outputMedia'
+>;
+
 /** Nano-dollars with so many generated tokens in each choice. */
 export function costWith(
-  candidate: Candidate,
+  candidate: Priced,
   outputTokens: number,
   inputTokensMax = candidate.inputTokensMax,
 ): NanoUsd {

@@ -5,12 +5,13 @@
  */
 import { maxUsd, ZERO_USD, type NanoUsd } from '#base/money.ts';
 import { endMessage } from '#catalog/lifecycle.ts';
-import { highestCost, type Price } from '#catalog/pricing.ts';
+import type { Price } from '#catalog/pricing.ts';
 import { askedPrice } from '#catalog/tier-prices.ts';
 import type { Caller } from '#identity/identity.ts';
 import type { Book } from '#ledger/ledger.ts';
 import { GatewayError } from '#wire/errors.ts';
 import { modelNotFound, modelShutDown, quote } from '#wire/refusals.ts';
+import { costWith } from './affordable.ts';
 import type { Directory, Endpoint, PublicModel } from './endpoint.ts';
 import type { Modality, RequestedName, RequestFacts } from './inference.ts';
 import { reachable, refuseModel, refuseProviders, usableModels } from './reach.ts';
@@ -81,32 +82,17 @@ function toCandidate(
   const asked = askedPrice(endpoint.price, request.serviceTier);
   // A model that can answer in sound or images does so only when asked, but then at those prices.
   const outputMedia = place.model.outputModalities.some((modality) => modality !== 'text');
-  const costAt = (outputTokens: number): NanoUsd =>
-    highestCost(
-      endpoint.price,
-      {
-        inputTokensMax,
-        outputTokensMax: outputTokens * choices,
-        requests: choices,
-        inputMedia,
-        outputMedia,
-      },
-      asked,
-    );
-  const holdCost = costAt(outputTokensMax);
+  const priced = { endpoint, asked, inputTokensMax, choices, inputMedia, outputMedia };
+  const holdCost = costWith(priced, outputTokensMax);
   return {
-    ...place,
+    ...priced,
+    model: place.model,
     requestedName,
-    inputTokensMax,
-    inputMedia,
-    outputMedia,
-    choices,
-    asked,
     outputTokensMax,
     trueOutputTokensMax: trueMax,
     holdCost,
-    trueMaxCost: trueMax === outputTokensMax ? holdCost : costAt(trueMax),
-    inputCost: costAt(0),
+    trueMaxCost: trueMax === outputTokensMax ? holdCost : costWith(priced, trueMax),
+    inputCost: costWith(priced, 0),
   };
 }
 

@@ -2,7 +2,7 @@
  * Large bodies over real sockets: their memory is given back as soon as nobody needs it, and not a
  * byte of them is lost or another's before that.
  */
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { errorBody, goodReply, jsonReply, PIECES } from '#testing/fake-upstream-replies.ts';
@@ -11,6 +11,15 @@ import { createTestGateway, TEST_PRICE, type TestGateway } from '#testing/test-g
 
 /** Around one read of a socket, several reads, the most that the lane takes, and beyond that. */
 const SIZES = [30_000, 65_500, 66_000, 300_000, 1_048_000, 1_100_000, 3_000_000];
+
+/** Listens, and tells where. */
+async function originOf(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
 
 /** Answers at once with a 500 and never reads: what is written to it stays with the writer. */
 async function startDeaf() {
@@ -23,12 +32,8 @@ async function startDeaf() {
     const head = `content-type: application/json\r\nconnection: close\r\ncontent-length: ${body.length}`;
     socket.write(`HTTP/1.1 500 Sorry\r\n${head}\r\n\r\n${body}`);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin: await originOf(server),
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -58,12 +63,8 @@ async function startEarly() {
     socket.on('data', (bytes) => request.bytes.push(bytes));
     socket.pause();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin: await originOf(server),
     /** What came of the requests, read only now. */
     read: () =>
       Promise.all(

@@ -34,8 +34,10 @@ export type AuthenticationRefusal =
   | { readonly reason: 'unknown' }
   | { readonly reason: 'disabled' }
   | { readonly reason: 'expired'; readonly atMs: number }
-  /** The secret was replaced by another one of the same key, and its time is over. */
-  /** `atMs` is AT_ONCE_MS where the rotation itself ended it. */
+  /**
+   * The secret was replaced by another one of the same key, and its time is over. `atMs` is
+   * AT_ONCE_MS where the rotation itself ended it.
+   */
   | { readonly reason: 'rotated'; readonly atMs: number }
   /** The database cannot be asked and the key is not in memory: a 503, never a 401. */
   | { readonly reason: 'unavailable' };

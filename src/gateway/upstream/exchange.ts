@@ -296,7 +296,6 @@ export class Exchange implements UpstreamHandler {
     this.#paused = false;
     if (this.#mode === 'error') {
       // It has refused already: that is known, and free, whatever its body would say.
-      this.#upstream?.abort();
       this.#endError();
       return;
     }
@@ -310,6 +309,10 @@ export class Exchange implements UpstreamHandler {
   }
 
   #expire(): void {
+    if (this.#mode === 'error') {
+      this.#endError();
+      return;
+    }
     if (this.#gone || this.#answer?.ended === true) {
       this.leave();
       return;
@@ -321,10 +324,9 @@ export class Exchange implements UpstreamHandler {
       this.#options.sink.destroy();
       return;
     }
-    if (this.#mode === 'error' || this.#answer?.complete === true) {
+    if (this.#answer?.complete === true) {
       this.#upstream?.abort();
-      if (this.#mode === 'error') this.#endError();
-      else this.#endStream();
+      this.#endStream();
       return;
     }
     const what = this.firstByteMs === null ? 'the first byte' : 'the next byte';

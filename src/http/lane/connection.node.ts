@@ -115,8 +115,8 @@ export class LaneConnection implements Deadline, AnswerWay {
 
   /** Reads what came while the last request was answered. */
   readOn(): void {
-    if (this.#inbound !== null || this.#closing || !this.#clientReads) return;
-    if (this.socket.destroyed) return;
+    const mayRead = this.#inbound === null && this.#clientReads;
+    if (!mayRead || this.#closing || this.socket.destroyed) return;
     const bytes = Buffer.concat(this.#early);
     this.#early = [];
     this.#earlyBytes = 0;
@@ -133,7 +133,7 @@ export class LaneConnection implements Deadline, AnswerWay {
 
   /** A time is over: for the first head, for a body, for the next request or for hanging up. */
   expire(): void {
-    if (this.socket.writableNeedDrain) {
+    if (!this.#clientReads) {
       // Once: each call would add a listener.
       if (!this.#isSlow) this.socket.setTimeout(CLIENT_STALL_MS, this.#onStall);
       this.#isSlow = true;
