@@ -19,6 +19,7 @@ import type { GatewayError } from '#wire/errors.ts';
 import { toOpenAiErrorChunk } from '#wire/openai-error.ts';
 import type { Usage } from '#wire/usage.ts';
 import type { AnswerStream, AnswerTail } from '../answer.ts';
+import { ChoiceEnds } from './choice-ends.ts';
 import { ProducedText } from './produced-text.ts';
 import { usageJson } from './usage-json.ts';
 
@@ -115,11 +116,6 @@ export interface PassStreamOptions {
   readonly choices: number;
 }
 
-interface Several {
-  readonly open: Set<number>;
-  readonly finished: Set<number>;
-}
-
 export class PassStream implements AnswerStream {
   readonly #options: PassStreamOptions;
   readonly #splitter: SseSplitter;
@@ -130,8 +126,8 @@ export class PassStream implements AnswerStream {
   #model: JsonRecord = {};
   #usageEvents = 0;
   #tier: string | null = null;
-  /** Where there are several: the choices that have begun, and those that have finished. */
-  readonly #several: Several | null;
+  /** Where there are several choices. */
+  readonly #several: ChoiceEnds | null;
 
   began = false;
   ended = false;
@@ -144,7 +140,7 @@ export class PassStream implements AnswerStream {
 
   constructor(options: PassStreamOptions) {
     this.#options = options;
-    this.#several = options.choices > 1 ? { open: new Set(), finished: new Set() } : null;
+    this.#several = options.choices > 1 ? new ChoiceEnds() : null;
     this.#splitter = createSseSplitter(options.eventBytesMax);
     this.#produced = new ProducedText(options.codec);
   }
@@ -167,7 +163,7 @@ export class PassStream implements AnswerStream {
     if (this.ended || this.complaint !== null) return out;
     if (!this.began)
       this.#complain('empty_answer', 'The provider ended the stream without an answer.');
-    else if (this.finish === null || (this.#several?.open.size ?? 0) > 0)
+    else if (this.finish === null || this.#several?.someOpen === true)
       this.#complain('truncated', 'The provider cut the answer off.');
     else this.ended = true;
     return out;
@@ -350,12 +346,10 @@ export class PassStream implements AnswerStream {
   }
 }
 
-function track({ open, finished }: Several, choice: JsonRecord, ends: boolean): void {
+function track(several: ChoiceEnds, choice: JsonRecord, finished: boolean): void {
   const index = numberOf(choice['index']) ?? 0;
-  if (ends) {
-    finished.add(index);
-    open.delete(index);
-  } else if (!finished.has(index)) open.add(index);
+  if (finished) several.finish(index);
+  else several.begin(index);
 }
 
 function withoutUsage(event: JsonRecord): JsonRecord {

@@ -12,6 +12,7 @@ import type { GatewayError } from '#wire/errors.ts';
 import { toOpenAiErrorChunk } from '#wire/openai-error.ts';
 import { inputTokens, type Usage } from '#wire/usage.ts';
 import type { AnswerStream, AnswerTail } from '../answer.ts';
+import { ChoiceEnds } from './choice-ends.ts';
 import { createEventCutter, type CutEvent, type EventCutter } from './event-cutter.ts';
 import { KeptText } from './kept-text.ts';
 import { eventText } from './produced-text.ts';
@@ -55,9 +56,7 @@ export class TranslateStream implements AnswerStream {
   #held = '';
   #tier: string | null = null;
   readonly #text = new KeptText();
-  /** Choices that have begun and not finished, and those that have. */
-  readonly #open = new Set<number>();
-  readonly #finished = new Set<number>();
+  readonly #ends = new ChoiceEnds();
 
   began = false;
   accepted = false;
@@ -77,8 +76,8 @@ export class TranslateStream implements AnswerStream {
 
   get complete(): boolean {
     return (
-      this.#finished.size >= this.#choices &&
-      this.#open.size === 0 &&
+      this.#ends.finished >= this.#choices &&
+      !this.#ends.someOpen &&
       this.usage?.source === 'upstream'
     );
   }
@@ -99,7 +98,7 @@ export class TranslateStream implements AnswerStream {
     if (this.complaint !== null) return out;
     if (!this.began) {
       this.#complain('empty_answer', 'The provider ended the stream without an answer.');
-    } else if (this.finish === null || this.#open.size > 0) {
+    } else if (this.finish === null || this.#ends.someOpen) {
       this.#complain('truncated', 'The provider cut the answer off.');
     } else {
       this.ended = true;
@@ -193,11 +192,10 @@ export class TranslateStream implements AnswerStream {
       case 'finish':
         this.began = true;
         this.finish = finishWord(event.finish);
-        this.#finished.add(event.choice);
-        this.#open.delete(event.choice);
+        this.#ends.finish(event.choice);
         return;
       case 'part_start':
-        if (!this.#finished.has(event.choice)) this.#open.add(event.choice);
+        this.#ends.begin(event.choice);
         break;
       default:
     }
